@@ -1,1 +1,61 @@
-"""Find and fetch cancer images from a notebook."""
+"""Find and fetch cancer images of the NCI Imaging Data Commons from a notebook.
+
+>>> import idc_widgets as idc
+>>> idc.Explorer()  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from idc_widgets.catalog import Catalog, UnknownNameError
+from idc_widgets.cohort import (
+    Cohort,
+    Condition,
+    Counts,
+    between,
+    contains,
+    everything,
+    one_of,
+    search,
+    with_modalities,
+)
+from idc_widgets.transfer import Job, TransferError, jobs
+
+if TYPE_CHECKING:
+    from idc_widgets.widgets import DownloadPanel, Explorer
+
+__version__ = metadata.version("idc-widgets")
+
+__all__ = [
+    "Catalog",
+    "Cohort",
+    "Condition",
+    "Counts",
+    "DownloadPanel",
+    "Explorer",
+    "Job",
+    "TransferError",
+    "UnknownNameError",
+    "between",
+    "contains",
+    "everything",
+    "jobs",
+    "one_of",
+    "search",
+    "with_modalities",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Widgets only when asked for: a script that downloads need not import the notebook's machinery.
+    if name in ("DownloadPanel", "Explorer"):
+        from idc_widgets import widgets
+
+        return getattr(widgets, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

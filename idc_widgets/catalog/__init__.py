@@ -1,1 +1,9 @@
-"""catalog."""
+"""What there is: IDC's tables and where they come from, the cache, the cube, pages.
+
+Everything here reads; nothing here knows about cohorts' meaning, downloads or widgets.
+"""
+
+from idc_widgets.catalog.catalog import Catalog
+from idc_widgets.catalog.names import UnknownNameError
+
+__all__ = ["Catalog", "UnknownNameError"]

@@ -1,0 +1,235 @@
+"""`Catalog`: the door to everything that IDC publishes about its data."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from idc_widgets.catalog import cube, sources
+from idc_widgets.catalog.database import SERIES, Database
+from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
+from idc_widgets.catalog.pages import Pages
+from idc_widgets.catalog.sources import Column
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from idc_widgets.cohort import Cohort
+
+# Columns of collections_index that hold comma-separated terms: a cohort can ask for them like columns of the index.
+TERM_COLUMNS = ("cancer_types", "tumor_locations", "species")
+
+
+class Catalog:
+    """IDC's catalogue at the release of the installed `idc-index-data`.
+
+    Opening takes some hundredths of a second. The first time on a machine, a cache that makes every answer faster is
+    built in the background; until it stands the bundled parquet answers.
+
+    Parameters
+    ----------
+    cache_dir
+        Folder of the cache; by default IDC_WIDGETS_CACHE_DIR, else the user's cache folder.
+
+    Examples
+    --------
+    >>> catalog = Catalog()
+    >>> catalog.sql("SELECT count(*) AS n FROM index WHERE Modality = 'MR'")  # doctest: +SKIP
+            n
+    0  128143
+    """
+
+    def __init__(self, cache_dir: str | Path | None = None) -> None:
+        self.database = Database(cache_dir)
+        self.pages = Pages(self.database)
+        self._watchers: list[Callable[[], None]] = []
+        self.database.ensure_cache(self._cache_ended)
+
+    # -- what this is
+
+    @property
+    def release(self) -> str:
+        """Release of the index, such as "25.0.5"."""
+        return sources.release()
+
+    @property
+    def version(self) -> int:
+        """IDC version, such as 25."""
+        return int(self.release.split(".")[0])
+
+    @functools.cached_property
+    def date(self) -> str:
+        """Date of this IDC version (ISO), or "" where the index does not know it."""
+        rows = self.database.rows(
+            "SELECT version_timestamp FROM version_metadata_index WHERE idc_version = ?", [self.version]
+        )
+        return str(rows[0][0]) if rows else ""
+
+    def __repr__(self) -> str:
+        return f"<Catalog IDC v{self.version} ({self.release})>"
+
+    # -- tables
+
+    def tables(self) -> pd.DataFrame:
+        """Return the tables: name, rows, description."""
+        import pandas as pd
+
+        found = []
+        for name in sources.table_names():
+            rows = self.database.rows(f'SELECT count(*) FROM "{name}"')[0][0]
+            found.append({"table": name, "rows": rows, "description": sources.table(name).description})
+        return pd.DataFrame(found)
+
+    def columns(self, table: str = "index") -> pd.DataFrame:
+        """Return the columns of a table: name, type, IDC's description.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such table; the message suggests near ones.
+        """
+        import pandas as pd
+
+        described = {c.name: c for c in sources.table(table).columns}
+        types = self.database.rows(f'DESCRIBE "{table}"')
+        return pd.DataFrame(
+            [
+                {"column": n, "type": t, "description": described[n].description if n in described else ""}
+                for n, t, *_ in types
+            ]
+        )
+
+    def sql(self, query: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
+        """Return the result of a DuckDB query as a data frame.
+
+        The tables have the names of `idc-index`: index, prior_versions_index, collections_index,
+        analysis_results_index, version_metadata_index.
+
+        Parameters
+        ----------
+        query
+            SQL in DuckDB's dialect.
+        parameters
+            Values for `?` in the query.
+
+        Raises
+        ------
+        duckdb.Error
+            If the query is wrong; DuckDB's message names the place.
+        """
+        frame: pd.DataFrame = self.database.frame(query, parameters)
+        return frame
+
+    @functools.cached_property
+    def index_columns(self) -> Mapping[str, Column]:
+        """Columns of the index by name, with IDC's descriptions."""
+        return {c.name: c for c in sources.table("index").columns}
+
+    def require_column(self, name: str) -> str:
+        """Return `name` if conditions can use it.
+
+        Raises
+        ------
+        UnknownNameError
+            If neither the index nor a collection-level term has this name.
+        """
+        known = [*self.index_columns, *TERM_COLUMNS]
+        if name not in known:
+            raise UnknownNameError(
+                f'There is no column "{name}" in the index.{did_you_mean(nearest(name, known))}'
+            )
+        return name
+
+    # -- terms of collections
+
+    @functools.cached_property
+    def terms(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """Term column → collection id → its terms, from collections_index."""
+        columns = ", ".join(f'"{c}"' for c in TERM_COLUMNS)
+        rows = self.database.rows(f"SELECT collection_id, {columns} FROM collections_index")
+        return {c: {r[0]: sources.split_terms(r[i + 1]) for r in rows} for i, c in enumerate(TERM_COLUMNS)}
+
+    def collections_with(self, column: str, values: Sequence[str | None]) -> list[str]:
+        """Return the collections that have any of these terms; None stands for those without a term."""
+        wanted = set(values)
+        return sorted(
+            collection
+            for collection, terms in self.terms[column].items()
+            if wanted.intersection(terms) or (not terms and None in wanted)
+        )
+
+    # -- the cube
+
+    @functools.cached_property
+    def vocabulary(self) -> cube.Vocabulary:
+        """Values of the cube's dimensions over the whole catalogue."""
+        return cube.Vocabulary.of(self._whole_cube)
+
+    @functools.cached_property
+    def _whole_cube(self) -> list[tuple[Any, ...]]:
+        source = "SELECT * FROM cache.cube" if self.database.cached else cube.query(SERIES)
+        return self.database.rows(source)
+
+    @functools.cached_property
+    def _derived(self) -> list[dict[str, Any]]:
+        return [cube.derived(c, self.terms[c], self.vocabulary) for c in TERM_COLUMNS]
+
+    def cube(
+        self, where: str = "TRUE", parameters: Sequence[Any] = (), outside: Sequence[Mapping[str, Any]] = ()
+    ) -> dict[str, Any]:
+        """Return the facet cube, packed for the browser.
+
+        Parameters
+        ----------
+        where, parameters
+            SQL condition by which the rows are filtered first; by default the whole catalogue.
+        outside
+            The same condition as JSON, so that the browser knows what this cube was made for.
+        """
+        rows = (
+            self.database.rows(cube.query(f"{SERIES} s", where), parameters) if outside else self._whole_cube
+        )
+        return cube.encode(rows, self.vocabulary, self._derived, outside)
+
+    # -- cohorts and the cache
+
+    def cohort(self, *conditions: Any, **columns: Any) -> Cohort:
+        """Return the series that satisfy all of these conditions.
+
+        Parameters
+        ----------
+        *conditions
+            `idc.between(...)`, `idc.contains(...)`, `idc.search(...)`, `idc.with_modalities(...)` or combinations.
+        **columns
+            Column name = value, or a list (any of); None means missing.
+
+        Raises
+        ------
+        UnknownNameError
+            If a column or a value is not in the catalogue; the message suggests near ones.
+        """
+        from idc_widgets.cohort import (
+            Cohort,
+        )  # upward only here: `catalog.cohort` is where people look for it
+
+        return Cohort(self).where(*conditions, **columns)
+
+    def on_cache(self, callback: Callable[[], None]) -> None:
+        """Call back (on another thread) once the background build of the cache has ended; at once if it has."""
+        if self.database.building:
+            self._watchers.append(callback)
+        else:
+            callback()
+
+    def _cache_ended(self) -> None:
+        watchers, self._watchers = self._watchers, []
+        for callback in watchers:
+            callback()
+
+
+@functools.cache
+def default_catalog() -> Catalog:
+    """Return the catalogue that widgets share when none is given."""
+    return Catalog()

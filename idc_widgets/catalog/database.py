@@ -1,0 +1,144 @@
+"""The connection: one in-memory DuckDB over the bundled parquet, and over the cache once it stands."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from idc_widgets.catalog import cache, sources
+
+# What the rest of the package reads: the index plus row_id, series_bytes, study_key and patient_key.
+SERIES = "series"
+
+
+class Database:
+    """Answers SQL over IDC's tables from any thread.
+
+    Every query runs on a cursor of its own: notebooks call from several threads (cells, comms on subshells, the
+    publisher of downloads), and two threads on one DuckDB cursor crash.
+
+    Parameters
+    ----------
+    cache_dir
+        Folder of the cache, see `idc_widgets.catalog.cache.folder`.
+    """
+
+    def __init__(self, cache_dir: str | Path | None = None) -> None:
+        self._lock = threading.RLock()
+        self._root = duckdb.connect(":memory:")
+        self._parquet = sources.table("index").path
+        self.cache_path = cache.path(cache_dir, sources.release())
+        self.cached = False
+        self.note = ""  # why there is no cache, in words, where building it failed
+        self._builder: threading.Thread | None = None
+        for name in sources.table_names():
+            self._view(name, f"SELECT * FROM read_parquet('{self._quoted(sources.table(name).path)}')")
+        self._view(SERIES, cache.series_from_parquet(self._parquet))
+        self._attach()
+
+    @staticmethod
+    def _quoted(path: Path) -> str:
+        return str(path).replace("'", "''")
+
+    def _view(self, name: str, select: str) -> None:
+        self._root.execute(f'CREATE OR REPLACE VIEW memory.main."{name}" AS {select}')
+
+    def _attach(self) -> bool:
+        """Read from the cache where it stands and is sound; else drop it and stay on the parquet."""
+        if not self.cache_path.is_file():
+            return False
+        with self._lock:
+            try:
+                self._root.execute(f"ATTACH '{self._quoted(self.cache_path)}' AS cache (READ_ONLY)")
+                # Not to be trusted by its name alone: it must be the index that the parquet is.
+                rows, last = self._root.execute("SELECT count(*), max(row_id) FROM cache.series").fetchall()[
+                    0
+                ]
+                if rows == 0 or rows != last + 1:
+                    raise duckdb.Error("incomplete")
+                self._root.execute("SELECT count(*) FROM cache.cube").fetchall()
+            except duckdb.Error:
+                with contextlib.suppress(duckdb.Error):
+                    self._root.execute("DETACH cache")
+                with contextlib.suppress(OSError):
+                    self.cache_path.unlink()
+                return False
+            self._view(SERIES, "SELECT * FROM cache.series")
+            # For people, the published columns as published: text, not ENUM.
+            casts = ", ".join(
+                f'"{c.name}"::VARCHAR AS "{c.name}"' if c.name in cache.ENUMS else f'"{c.name}"'
+                for c in sources.table("index").columns
+            )
+            self._view("index", f"SELECT {casts} FROM cache.series")
+            self.cached = True
+        return True
+
+    def ensure_cache(self, done: Callable[[], None] | None = None) -> None:
+        """Build the cache in the background where there is none; call `done` when that has ended, well or not."""
+        with self._lock:
+            if self.cached or self._builder is not None:
+                return
+            self._builder = threading.Thread(target=self._build, args=(done,), name="idc-cache", daemon=True)
+            self._builder.start()
+
+    def _build(self, done: Callable[[], None] | None) -> None:
+        try:
+            process = cache.start_build(self.cache_path, self._parquet)
+            _, err = process.communicate()
+            reason = err.decode(errors="replace").strip().splitlines()[-1:] or [
+                f"exit code {process.returncode}"
+            ]
+            if process.returncode != 0 and not self.cache_path.is_file():
+                raise OSError(reason[0])
+            if not self._attach():
+                raise OSError("the file that was built cannot be read")
+        except OSError as error:
+            self.note = (
+                f"No local cache could be made in {self.cache_path.parent} ({error}); everything works, more slowly. "
+                "IDC_WIDGETS_CACHE_DIR names another folder."
+            )
+        finally:
+            if done is not None:
+                done()
+
+    @property
+    def building(self) -> bool:
+        """Whether the cache is being built now."""
+        return self._builder is not None and self._builder.is_alive() and not self.cached
+
+    def wait_for_cache(self, timeout: float | None = None) -> bool:
+        """Wait until the background build has ended; return whether the cache is in use."""
+        if self._builder is not None:
+            self._builder.join(timeout)
+        return self.cached
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a cursor of the caller's own."""
+        with self._lock:
+            return self._root.cursor()
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a query."""
+        cursor = self.cursor()
+        try:
+            return cursor.execute(sql, list(parameters)).fetchall()
+        finally:
+            cursor.close()
+
+    def frame(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """Return the result of a query as a pandas data frame."""
+        cursor = self.cursor()
+        try:
+            return cursor.execute(sql, list(parameters)).df()
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Close the connection; a build that runs goes on."""
+        with self._lock:
+            self._root.close()

@@ -1,0 +1,102 @@
+"""Where the tables come from: the parquet files bundled in the `idc-index-data` package.
+
+The package carries, for each table, a JSON schema with IDC's own description of every column.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from dataclasses import dataclass
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
+
+# Name for users (as in idc-index) → stem of the files in idc-index-data.
+_BUNDLED = {
+    "index": "idc_index",
+    "prior_versions_index": "prior_versions_index",
+    "collections_index": "collections_index",
+    "analysis_results_index": "analysis_results_index",
+    "version_metadata_index": "version_metadata_index",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table, as its publisher describes it."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: its name, its parquet file and what its publisher says of it."""
+
+    name: str
+    path: Path
+    description: str
+    columns: tuple[Column, ...]
+
+
+def release() -> str:
+    """Return the release of the bundled tables, such as "25.0.5"; its first number is the IDC version."""
+    return metadata.version("idc-index-data")
+
+
+def _folder() -> Path:
+    # find_spec, not import: the package reads all its SQL and schemas when imported.
+    return Path(str(resources.files("idc_index_data")))
+
+
+@functools.cache
+def table(name: str) -> Table:
+    """Return the bundled table `name`.
+
+    Raises
+    ------
+    UnknownNameError
+        If no bundled table has this name.
+    FileNotFoundError
+        If the installed `idc-index-data` does not hold its file.
+    """
+    stem = _BUNDLED.get(name)
+    if stem is None:
+        raise UnknownNameError(f'There is no table "{name}".{did_you_mean(nearest(name, _BUNDLED))}')
+    path = _folder() / f"{stem}.parquet"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"The installed idc-index-data {release()} lacks {path.name}; "
+            "`pip install --force-reinstall idc-index-data` brings it back."
+        )
+    schema = _schema(stem)
+    columns = tuple(
+        Column(c["name"], c.get("type", ""), " ".join(c.get("description", "").split()))
+        for c in schema.get("columns", [])
+    )
+    return Table(name, path, " ".join(schema.get("table_description", "").split()), columns)
+
+
+def _schema(stem: str) -> dict[str, Any]:
+    path = _folder() / f"{stem}_schema.json"
+    loaded: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return loaded
+
+
+def table_names() -> tuple[str, ...]:
+    """Return the names of the bundled tables, the main index first."""
+    return tuple(_BUNDLED)
+
+
+# "Renal Cell Carcinoma, Not Otherwise Specified" is one term: the qualifier alone names no disease.
+_COMMA = re.compile(r"\s*,\s*(?!Not Otherwise Specified\b)", re.IGNORECASE)
+
+
+def split_terms(text: str | None) -> tuple[str, ...]:
+    """Split a comma-separated list of IDC's (cancer types, tumour locations, species) into its terms."""
+    return tuple(dict.fromkeys(t for t in _COMMA.split((text or "").strip()) if t))

@@ -1,0 +1,124 @@
+"""Checking what people typed: every column, value and type in a condition, before it is a cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from idc_widgets.catalog import Catalog, UnknownNameError
+from idc_widgets.catalog.catalog import TERM_COLUMNS
+from idc_widgets.catalog.database import SERIES
+from idc_widgets.catalog.names import did_you_mean, nearest
+from idc_widgets.cohort.conditions import And, Between, Condition, Contains, In, Not, Or, Scalar, WithModalities
+
+_INTEGERS = ("instanceCount", "series_init_idc_version", "series_revised_idc_version")
+_NUMBERS = (*_INTEGERS, "series_size_MB")
+
+
+def from_keywords(columns: Mapping[str, Any]) -> list[Condition]:
+    """Return the conditions that keyword arguments state: column = value, list of values, or None."""
+    return [In(column, _scalars(column, value)) for column, value in columns.items()]
+
+
+def _scalars(column: str, value: Any) -> tuple[Scalar, ...]:
+    if hasattr(value, "tolist"):  # numpy and pandas, without importing them
+        value = value.tolist()
+    many = value if isinstance(value, list | tuple | set | frozenset) or hasattr(value, "__next__") else [value]
+    if isinstance(many, set | frozenset):
+        many = sorted(many, key=str)
+    out: list[Scalar] = []
+    for v in many:
+        if v is not None and not isinstance(v, str | int | float):
+            raise TypeError(f"{column}={v!r}: a value is a text, a number, None (missing), or a list of these.")
+        missing = v is None or (isinstance(v, float) and v != v)  # pandas writes missing as NaN
+        each = None if missing else v
+        if each not in out[-1:]:
+            out.append(each)
+    return tuple(dict.fromkeys(out))
+
+
+def check(catalog: Catalog, condition: Condition) -> None:
+    """Raise if the condition names a column or value that the catalogue does not have.
+
+    Raises
+    ------
+    UnknownNameError
+        With near names in its message.
+    ValueError
+        If a bound or a value has the wrong type for its column.
+    """
+    match condition:
+        case In():
+            catalog.require_column(condition.column)
+            _check_values(catalog, condition.column, condition.values)
+        case Between():
+            _check_bounds(catalog, condition)
+        case Contains():
+            _index_column(catalog, condition.column)
+        case WithModalities():
+            _check_values(catalog, "Modality", condition.modalities)
+        case Not():
+            check(catalog, condition.arg)
+        case And() | Or():
+            for arg in condition.args:
+                check(catalog, arg)
+
+
+def _index_column(catalog: Catalog, column: str) -> None:
+    if column not in catalog.index_columns:
+        catalog.require_column(column)
+        raise ValueError(f'"{column}" is a list of terms of a collection; ask for a term: {column}="…".')
+
+
+def _check_bounds(catalog: Catalog, condition: Between) -> None:
+    _index_column(catalog, condition.column)
+    numeric = condition.column in (*_NUMBERS, "PatientAge")
+    for bound in (condition.low, condition.high):
+        if numeric and isinstance(bound, str):
+            raise ValueError(f'between("{condition.column}", …): {bound!r} is text; this column takes numbers.')
+        if not numeric and isinstance(bound, int | float) and condition.column not in ("StudyDate", "SeriesDate"):
+            raise ValueError(f'between("{condition.column}", …): {bound!r} is a number; this column holds text.')
+
+
+def _check_values(catalog: Catalog, column: str, values: tuple[Scalar, ...]) -> None:
+    present = [v for v in values if v is not None]
+    if not present:
+        return
+    if column in TERM_COLUMNS:
+        known = {t for terms in catalog.terms[column].values() for t in terms}
+        _raise_unknown(column, [v for v in present if v not in known], sorted(known))
+        return
+    if column in _NUMBERS:
+        bad = next((v for v in present if isinstance(v, str)), None)
+        if bad is not None:
+            raise ValueError(f"{column}={bad!r}: this column holds numbers; write it without quotes.")
+        return
+    wrong = next((v for v in present if not isinstance(v, str)), None)
+    if wrong is not None:
+        raise ValueError(f'{column}={wrong!r}: this column holds text; write {column}="{wrong}".')
+    # One pass over the distinct values; the wanted ones come as one list parameter.
+    name = column.replace('"', '""')
+    missing = catalog.database.rows(
+        f'SELECT v FROM (SELECT unnest(?::VARCHAR[]) AS v) WHERE v NOT IN (SELECT "{name}"::VARCHAR FROM {SERIES} '
+        f'WHERE "{name}"::VARCHAR IN (SELECT unnest(?::VARCHAR[])))',
+        [present, present],
+    )
+    if missing:
+        unknown = [m[0] for m in missing]
+        # Names of few values are compared here; among a million identifiers only DuckDB's near ones are.
+        near = catalog.database.rows(
+            f'SELECT v FROM (SELECT DISTINCT "{name}"::VARCHAR AS v FROM {SERIES}) WHERE v IS NOT NULL '
+            "ORDER BY jaro_winkler_similarity(lower(v), lower(?)) DESC LIMIT 200",
+            [unknown[0][:200]],
+        )
+        _raise_unknown(column, unknown, [r[0] for r in near])
+
+
+def _raise_unknown(column: str, unknown: list[Any], known: list[str]) -> None:
+    if not unknown:
+        return
+    shown = str(unknown[0]) if len(str(unknown[0])) <= 80 else str(unknown[0])[:77] + "…"
+    more = f" (nor {len(unknown) - 1:,} more of the values given)" if len(unknown) > 1 else ""
+    raise UnknownNameError(
+        f'No series has {column} "{shown}"{more}.{did_you_mean(nearest(str(unknown[0])[:200], known))}'
+    )

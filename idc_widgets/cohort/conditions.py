@@ -1,0 +1,250 @@
+"""Conditions: what a cohort asks of a series, as plain immutable values.
+
+The same tree goes to SQL (`compile.py`), to JSON and to the browser (`js/src/cube` evaluates it). Every condition is
+true or false of a series, never unknown: a missing value satisfies `None` and every negation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, cast
+
+Scalar: TypeAlias = str | int | float | None
+Per: TypeAlias = Literal["study", "patient"]
+Keep: TypeAlias = Literal["named", "all"]
+
+
+class Condition:
+    """Base of all conditions; combines with `&`, `|` and `~`."""
+
+    def __and__(self, other: Condition) -> Condition:
+        return And((self, other))
+
+    def __or__(self, other: Condition) -> Condition:
+        return Or((self, other))
+
+    def __invert__(self) -> Condition:
+        return self.arg if isinstance(self, Not) else Not(self)
+
+    def __bool__(self) -> bool:
+        raise TypeError("A condition is neither true nor false by itself; combine conditions with &, | and ~.")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the condition as JSON values."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class In(Condition):
+    """The column has one of the values; None is missing; no values match nothing."""
+
+    column: str
+    values: tuple[Scalar, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "in", "column": self.column, "values": list(self.values)}
+
+
+@dataclass(frozen=True)
+class Between(Condition):
+    """The column lies in [low, high]; None leaves a side open."""
+
+    column: str
+    low: Scalar
+    high: Scalar
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "between", "column": self.column, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True)
+class Contains(Condition):
+    """The column's text contains this text, in any letter case."""
+
+    column: str
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "contains", "column": self.column, "text": self.text}
+
+
+@dataclass(frozen=True)
+class Search(Condition):
+    """Every word occurs in some text column of the series."""
+
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "search", "text": self.text}
+
+
+@dataclass(frozen=True)
+class WithModalities(Condition):
+    """The series' study (or patient) holds all of the modalities.
+
+    `keep` says which series of it: those of the named modalities, or all.
+    """
+
+    modalities: tuple[str, ...]
+    per: Per = "study"
+    keep: Keep = "named"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "with_modalities", "modalities": list(self.modalities), "per": self.per, "keep": self.keep}
+
+
+@dataclass(frozen=True)
+class Not(Condition):
+    """The condition does not hold."""
+
+    arg: Condition
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "not", "arg": self.arg.to_json()}
+
+
+@dataclass(frozen=True)
+class And(Condition):
+    """All of the conditions hold."""
+
+    args: tuple[Condition, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "and", "args": [a.to_json() for a in self.args]}
+
+
+@dataclass(frozen=True)
+class Or(Condition):
+    """Any of the conditions holds."""
+
+    args: tuple[Condition, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "or", "args": [a.to_json() for a in self.args]}
+
+
+# -- what people write
+
+
+def one_of(column: str, values: Sequence[Scalar]) -> In:
+    """Return the condition that a column has one of the values, as `cohort(column=[…])` does, to combine further."""
+    return In(column, tuple(dict.fromkeys(values)))
+
+
+def everything() -> And:
+    """Return the condition that holds for every series."""
+    return And(())
+
+
+def between(column: str, low: Scalar = None, high: Scalar = None) -> Between:
+    """Return the condition that a column lies between two bounds, both included; None leaves a side open.
+
+    Numbers for numeric columns (`series_size_MB` in units of 10^6 bytes), ISO dates or years for dates
+    (`between("StudyDate", 2010, 2015)`), years of age for `PatientAge`.
+
+    Raises
+    ------
+    ValueError
+        If both bounds are None, or low is above high.
+    """
+    if low is None and high is None:
+        raise ValueError(f'between("{column}", …) needs a lower or an upper bound; both are None.')
+    if low is not None and high is not None and type(low) is type(high) and cast(Any, low) > high:
+        raise ValueError(f'between("{column}", {low!r}, {high!r}): the lower bound is above the upper one.')
+    return Between(column, low, high)
+
+
+def contains(column: str, text: str) -> Contains:
+    """Return the condition that a column's text contains `text`, in any letter case."""
+    if not text:
+        raise ValueError(f'contains("{column}", …) needs a text to look for; it is empty.')
+    return Contains(column, text)
+
+
+def search(text: str) -> Search:
+    """Return the condition that every word of `text` occurs in some text column, in any letter case."""
+    if not text.split():
+        raise ValueError("search(…) needs at least one word; the text is empty.")
+    return Search(text)
+
+
+def with_modalities(*modalities: str, per: Per = "study", keep: Keep = "named") -> WithModalities:
+    """Return the condition that a study or patient holds all of several modalities.
+
+    Parameters
+    ----------
+    *modalities
+        DICOM modalities, such as "CT", "SEG".
+    per
+        "study" or "patient".
+    keep
+        Which of its series to keep: "named", those of these modalities, or "all".
+    """
+    if not modalities:
+        raise ValueError('with_modalities(…) needs at least one modality, such as "SEG".')
+    if per not in ("study", "patient"):
+        raise ValueError(f'with_modalities(…, per={per!r}): per is "study" or "patient".')
+    if keep not in ("named", "all"):
+        raise ValueError(f'with_modalities(…, keep={keep!r}): keep is "named" or "all".')
+    return WithModalities(tuple(dict.fromkeys(modalities)), per, keep)
+
+
+# -- to and from JSON
+
+
+def from_json(value: Mapping[str, Any]) -> Condition:
+    """Return the condition that `to_json` wrote.
+
+    Raises
+    ------
+    ValueError
+        If it is not one; the message names what is wrong.
+    """
+    try:
+        op = value["op"]
+        match op:
+            case "in":
+                return In(str(value["column"]), tuple(value["values"]))
+            case "between":
+                return between(str(value["column"]), value["low"], value["high"])
+            case "contains":
+                return contains(str(value["column"]), str(value["text"]))
+            case "search":
+                return search(str(value["text"]))
+            case "with_modalities":
+                keep = value.get("keep", "named")
+                return with_modalities(*value["modalities"], per=value["per"], keep=keep)
+            case "not":
+                return Not(from_json(value["arg"]))
+            case "and":
+                return And(tuple(from_json(a) for a in value["args"]))
+            case "or":
+                return Or(tuple(from_json(a) for a in value["args"]))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"Not a condition: {value!r} ({error}).") from error
+    raise ValueError(f"Not a condition: unknown op {op!r}.")
+
+
+def simplify(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+    """Return the same conjunction in one form: nested ands opened, repeats dropped, any-of lists intersected."""
+    flat: list[Condition] = []
+    for condition in conditions:
+        flat.extend(simplify(condition.args) if isinstance(condition, And) else [condition])
+    found: list[Condition] = []
+    place: dict[str, int] = {}
+    for condition in flat:
+        if isinstance(condition, In) and condition.column in place and not _is_list(condition.column):
+            first = cast(In, found[place[condition.column]])
+            kept = tuple(v for v in first.values if v in condition.values)
+            found[place[condition.column]] = In(condition.column, kept)
+        elif condition not in found:
+            if isinstance(condition, In):
+                place[condition.column] = len(found)
+            found.append(condition)
+    return tuple(found)
+
+
+def _is_list(column: str) -> bool:
+    # A collection has several cancer types: "lung" and "non-cancer" together is no contradiction there.
+    return column in ("cancer_types", "tumor_locations", "species")
