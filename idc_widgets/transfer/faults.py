@@ -1,0 +1,44 @@
+"""What an error of the transport means: try again, give up on this file, or stop the job."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+Kind = str  #: "transient", "permanent" or "fatal"
+
+
+class Fault(NamedTuple):
+    """A kind and a reason in words."""
+
+    kind: Kind
+    reason: str
+
+
+_RULES: tuple[tuple[str, Kind, str], ...] = (
+    (r"no space left|not enough space on the disk|disk quota exceeded|file too large", "fatal", "the disk is full"),
+    (r"read-only file system", "fatal", "the destination has become read-only"),
+    (r"permission denied|access is denied", "fatal", "the destination may not be written"),
+    (r"input/output error", "fatal", "the disk reports an input/output error"),
+    (r"no such host|server misbehaving", "transient", "the server's name cannot be resolved"),
+    (r"nosuchbucket", "permanent", "the bucket does not exist (404)"),
+    (r"no object found", "permanent", "the bucket has no object of this series (404)"),
+    (r"nosuchkey|notfound|status code: 404", "permanent", "the object is not in the bucket (404)"),
+    (r"accessdenied|forbidden|status code: 403", "permanent", "the server refuses access (403)"),
+    (r"slowdown|status code: 503", "transient", "the server is overloaded (503 SlowDown)"),
+    (r"status code: 429|toomanyrequests", "transient", "the server asks for fewer requests (429)"),
+    (r"status code: 5\d\d|internalerror", "transient", "the server has an internal error (5xx)"),
+    (r"connection refused", "transient", "the server refuses the connection"),
+    (r"connection reset|broken pipe|unexpected eof|\beof\b", "transient", "the connection was cut"),
+    (r"x509|certificate", "permanent", "the server's certificate is not trusted: check the CA settings"),
+    (r"timeout|deadline exceeded", "transient", "the server did not answer in time"),
+    (r"no such file or directory|cannot find the path", "transient", "the destination was removed meanwhile"),
+)
+
+
+def classify(error: str) -> Fault:
+    """Say what an error message of s5cmd means."""
+    for pattern, kind, reason in _RULES:
+        if re.search(pattern, error, re.IGNORECASE):
+            return Fault(kind, reason)
+    return Fault("transient", " ".join(error.split())[:300] or "the transfer failed without a message")

@@ -1,0 +1,199 @@
+"""The journal of a destination: jobs, their series and objects, and requests to their workers, in SQLite.
+
+The worker writes it; every reader (kernels, widgets, the command line) reads it and leaves requests in it.
+It lies in the state folder, since WAL needs a local disk and destinations are often network drives.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .model import TransferError
+
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE job (
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, provider TEXT NOT NULL, endpoint TEXT NOT NULL,
+    layout TEXT NOT NULL, workers INTEGER NOT NULL, idc_version INTEGER NOT NULL, created REAL NOT NULL,
+    state TEXT NOT NULL, error TEXT, heartbeat REAL NOT NULL, pid INTEGER,
+    bytes_total INTEGER NOT NULL, files_total INTEGER NOT NULL, series_total INTEGER NOT NULL,
+    bytes_done INTEGER NOT NULL DEFAULT 0, bytes_in_flight INTEGER NOT NULL DEFAULT 0,
+    files_done INTEGER NOT NULL DEFAULT 0, series_done INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0, speed REAL, eta REAL
+) WITHOUT ROWID;
+-- state: pending (not listed), listed, done, failed
+CREATE TABLE series (
+    job TEXT NOT NULL, n INTEGER NOT NULL, uid TEXT NOT NULL, uuid TEXT NOT NULL, bucket TEXT NOT NULL,
+    files INTEGER NOT NULL, bytes INTEGER NOT NULL, path TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'pending',
+    reason TEXT, PRIMARY KEY (job, n)
+) WITHOUT ROWID;
+CREATE INDEX series_path ON series (path);
+-- state: pending, verified, failed
+CREATE TABLE object (
+    job TEXT NOT NULL, n INTEGER NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'pending', reason TEXT, PRIMARY KEY (job, n, name)
+) WITHOUT ROWID;
+CREATE TABLE request (id INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, verb TEXT NOT NULL, argument TEXT);
+-- who may write a series' staging folder; a claim of a job without a live worker counts for nothing
+CREATE TABLE claim (uuid TEXT PRIMARY KEY, job TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+class Journal:
+    """One destination's journal.
+
+    Parameters
+    ----------
+    path
+        The SQLite file.
+    destination
+        Given, the journal is made when it does not exist; a damaged one is put aside first.
+    """
+
+    def __init__(self, path: Path, destination: Path | None = None) -> None:
+        self.path = path
+        self._lock = threading.RLock()  # one connection serves every thread of this process
+        if destination is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        elif not path.exists():
+            raise TransferError(f"there is no journal {path}")
+        try:
+            self._db = self._connect(destination)
+        except sqlite3.DatabaseError as error:
+            if destination is None or isinstance(error, sqlite3.OperationalError):
+                raise
+            # Nothing is lost for good: the destination's receipt and staging say what is there.
+            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+                damaged = path.with_name(name)
+                if damaged.exists():
+                    damaged.replace(path.with_name(f"{name}.damaged-{int(time.time())}"))
+            self._db = self._connect(destination)
+
+    @classmethod
+    def of(cls, path: Path) -> Journal:
+        """Return this process' open journal of an existing file, opening it if need be."""
+        with _open_lock:
+            journal = _open.get(path)
+            if journal is None or not path.exists():
+                journal = _open[path] = cls(path)
+            return journal
+
+    def _connect(self, destination: Path | None) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=15, isolation_level=None, check_same_thread=False)
+        try:
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0 and destination is not None:
+                db.execute("BEGIN IMMEDIATE")
+                if db.execute("PRAGMA user_version").fetchone()[0] == 0:  # nobody else was faster
+                    for statement in _SCHEMA.split(";\n"):
+                        db.execute(statement)
+                    db.execute("INSERT INTO meta VALUES ('destination', ?)", (str(destination),))
+                    db.execute(f"PRAGMA user_version = {_VERSION}")
+                db.execute("COMMIT")
+            elif version != _VERSION:
+                raise TransferError(
+                    f"the journal {self.path} has format {version}, this version of idc_widgets reads {_VERSION}: "
+                    "update idc_widgets, or set IDC_WIDGETS_STATE_DIR to another folder"
+                )
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._db.close()
+
+    @property
+    def destination(self) -> Path:
+        """Return the absolute destination this is the journal of."""
+        row = self.one("SELECT value FROM meta WHERE key = 'destination'")
+        return Path(row["value"] if row else "")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Hold a write transaction: all of it happens, or nothing."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def all(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        """Return a query's rows."""
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    def one(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
+        """Return a query's first row, if any."""
+        with self._lock:
+            row: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
+            return row
+
+    def job(self, job_id: str) -> sqlite3.Row:
+        """Return a job's row."""
+        row = self.one("SELECT * FROM job WHERE id = ?", (job_id,))
+        if row is None:
+            raise TransferError(f"the journal of {self.destination} knows no download {job_id!r}")
+        return row
+
+    def update_job(self, job_id: str, **columns: Any) -> None:
+        """Set columns of a job's row."""
+        with self.transaction() as db:
+            set_columns(db, job_id, columns)
+
+    def add_job(self, job: dict[str, Any], series: Iterable[tuple[str, str, str, int, int, str]]) -> None:
+        """Enter a job and its series, given as (uid, uuid, bucket, files, bytes, path)."""
+        with self.transaction() as db:
+            names = ", ".join(job)
+            db.execute(f"INSERT INTO job ({names}) VALUES ({', '.join('?' * len(job))})", tuple(job.values()))
+            db.executemany(
+                "INSERT INTO series (job, n, uid, uuid, bucket, files, bytes, path) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                ((job["id"], n, *row) for n, row in enumerate(series)),
+            )
+
+    def request(self, job_id: str, verb: str, argument: str | None = None) -> None:
+        """Leave a request for a job's worker."""
+        with self.transaction() as db:
+            db.execute("INSERT INTO request (job, verb, argument) VALUES (?, ?, ?)", (job_id, verb, argument))
+
+    def take_requests(self, job_id: str) -> list[tuple[str, str | None]]:
+        """Return the (verb, argument) left for a job, oldest first, and strike them off."""
+        rows = self.all("SELECT id, verb, argument FROM request WHERE job = ? ORDER BY id", (job_id,))
+        if rows:
+            with self.transaction() as db:
+                db.execute("DELETE FROM request WHERE job = ? AND id <= ?", (job_id, rows[-1]["id"]))
+        return [(row["verb"], row["argument"]) for row in rows]
+
+    def owned_paths(self) -> list[tuple[str, str]]:
+        """Return (path, crdc_series_uuid) of each folder that some job of this destination has, oldest first."""
+        rows = self.all(
+            "SELECT path, uuid FROM series JOIN job ON job.id = series.job"
+            " WHERE path != '' AND (series.state = 'done' OR job.state NOT IN ('cancelled')) ORDER BY created, n"
+        )
+        return [(row["path"], row["uuid"]) for row in rows]
+
+
+def set_columns(db: sqlite3.Connection, job_id: str, columns: dict[str, Any]) -> None:
+    """Set columns of a job's row within a transaction."""
+    assignments = ", ".join(f"{name} = ?" for name in columns)
+    db.execute(f"UPDATE job SET {assignments} WHERE id = ?", (*columns.values(), job_id))
+
+
+_open: weakref.WeakValueDictionary[Path, Journal] = weakref.WeakValueDictionary()
+_open_lock = threading.Lock()

@@ -1,0 +1,66 @@
+"""The values that pass between a caller and the download engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Provider = Literal["aws", "gcs"]
+State = Literal["queued", "listing", "running", "verifying", "paused", "complete", "failed", "cancelled"]
+
+#: States in which a worker process is, or should be, at work.
+ACTIVE: frozenset[str] = frozenset({"queued", "listing", "running", "verifying"})
+#: States from which nothing happens by itself any more.
+ENDED: frozenset[str] = frozenset({"complete", "failed", "cancelled"})
+
+
+class TransferError(ValueError):
+    """Something asked of a download cannot be done; the message says what, and what would be right."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One series to fetch.
+
+    Parameters
+    ----------
+    series_uid
+        SeriesInstanceUID.
+    crdc_series_uuid
+        The folder of this version of the series in the bucket.
+    bucket
+        Name of its AWS bucket, as the index has it.
+    files, bytes
+        What the index says the series holds; the listing must agree.
+    fields
+        Values of the index columns that a layout may use as keys.
+    """
+
+    series_uid: str
+    crdc_series_uuid: str
+    bucket: str
+    files: int
+    bytes: int
+    fields: Mapping[str, str | None] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a job stands, in exact numbers.
+
+    `bytes_done` counts verified bytes only and never falls; `bytes_in_flight` is what has arrived beyond
+    that and may fall. `failed` counts files given up on (or series whose files are not even known).
+    `speed` is bytes per second, smoothed; `eta` is in seconds; both are None while unknown.
+    """
+
+    bytes_total: int
+    bytes_done: int
+    bytes_in_flight: int
+    files_total: int
+    files_done: int
+    series_total: int
+    series_done: int
+    failed: int
+    speed: float | None
+    eta: float | None

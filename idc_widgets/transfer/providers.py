@@ -1,0 +1,67 @@
+"""The two clouds that hold IDC's images, and whether one can be reached."""
+
+from __future__ import annotations
+
+import os
+import urllib.error
+import urllib.request
+from urllib.parse import quote, urlsplit
+
+from .model import Provider, TransferError
+
+_ENDPOINTS: dict[str, str] = {"aws": "https://s3.amazonaws.com", "gcs": "https://storage.googleapis.com"}
+_VARIABLES: dict[str, str] = {"aws": "IDC_WIDGETS_AWS_ENDPOINT", "gcs": "IDC_WIDGETS_GCS_ENDPOINT"}
+_GCS_BUCKETS = {
+    "idc-open-data": "idc-open-data",
+    "idc-open-data-two": "idc-open-idc1",
+    "idc-open-data-cr": "idc-open-cr",
+}
+_TIMEOUT = 5.0
+
+
+def endpoint(provider: Provider, endpoint_url: str | None = None) -> str:
+    """Return where a provider is: the argument, else the environment, else the cloud itself."""
+    if provider not in _ENDPOINTS:
+        raise TransferError(f"unknown provider {provider!r}; valid providers: 'aws', 'gcs'")
+    url = (endpoint_url or os.environ.get(_VARIABLES[provider]) or _ENDPOINTS[provider]).rstrip("/")
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        valid = False
+    if not valid or any(character.isspace() for character in url):
+        raise TransferError(
+            f"{url!r} is not an endpoint; it should look like {_ENDPOINTS[provider]!r} "
+            f"(set by endpoint_url= or {_VARIABLES[provider]})"
+        )
+    return url
+
+
+def bucket_at(provider: Provider, aws_bucket: str) -> str:
+    """Return the name that an AWS bucket of the index has at a provider."""
+    return _GCS_BUCKETS.get(aws_bucket, aws_bucket) if provider == "gcs" else aws_bucket
+
+
+def check_reachable(url: str, provider: Provider, bucket: str, folder: str) -> None:
+    """Raise a `TransferError` when no S3 server answers at an endpoint.
+
+    It asks for an object that does not exist: the answer is small, costs no listing, and only an S3 server
+    words it as S3 does.
+    """
+    request = urllib.request.Request(f"{url}/{quote(bucket)}/{quote(folder)}/", headers={"Range": "bytes=0-0"})
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
+            headers, body = response.headers, response.read(2000)
+    except urllib.error.HTTPError as error:
+        with error:
+            headers, body = error.headers, error.read(2000)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise TransferError(f"{url} cannot be reached ({reason}): {_advice(provider)}") from error
+    is_s3 = b"<Error>" in body or b"<Code>" in body or any(name.lower().startswith("x-amz-") for name in headers)
+    if not is_s3:
+        raise TransferError(f"{url} answers, but not as an S3 server does: {_advice(provider)}")
+
+
+def _advice(provider: Provider) -> str:
+    return f"check the network, the proxy settings and {_VARIABLES[provider]}"

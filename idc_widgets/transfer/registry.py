@@ -1,0 +1,109 @@
+"""Where the engine keeps its own state on this machine, and how it is found again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+import platformdirs
+
+
+def state_dir() -> Path:
+    """Return the state folder: IDC_WIDGETS_STATE_DIR, else the system's place for it (read at each call)."""
+    override = os.environ.get("IDC_WIDGETS_STATE_DIR")
+    return Path(override).absolute() if override else Path(platformdirs.user_state_dir("idc_widgets"))
+
+
+def real_destination(destination: str | Path) -> Path:
+    """Return a destination as the one absolute path that every spelling of it leads to."""
+    return Path(os.path.realpath(Path(destination).expanduser()))
+
+
+def journal_path(destination: Path) -> Path:
+    """Return the journal of a destination (which need not exist)."""
+    name = os.path.normcase(str(destination)).encode("utf-8", "surrogatepass")
+    return state_dir() / "journals" / f"{hashlib.sha256(name).hexdigest()[:24]}.sqlite"
+
+
+def journal_paths() -> Iterator[Path]:
+    """Yield every journal this machine's registry knows."""
+    yield from sorted((state_dir() / "journals").glob("*.sqlite"))
+
+
+def lock_path(journal: Path, job_id: str) -> Path:
+    """Return the file whose lock marks a job as having a live worker."""
+    return journal.parent.parent / "locks" / f"{job_id}.lock"
+
+
+def log_path(journal: Path, job_id: str) -> Path:
+    """Return the file that takes what a job's worker prints."""
+    return journal.parent.parent / "logs" / f"{job_id}.log"
+
+
+class OwnerLock:
+    """An exclusive lock that the system itself releases when its holder dies, however it dies."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: IO[bytes] | None = None
+
+    def acquire(self) -> bool:
+        """Take the lock; False when another process (or another object of this one) has it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = self.path.open("ab")
+        if not _lock(file):
+            file.close()
+            return False
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def held_elsewhere(self) -> bool:
+        """Whether a live process holds it."""
+        if not self.path.exists():
+            return False
+        if self.acquire():
+            self.release()
+            return False
+        return True
+
+    def __enter__(self) -> OwnerLock:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[bytes]) -> bool:
+        try:
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> bool:
+        try:
+            # flock, not lockf: it belongs to this open file, so closing another handle does not drop it.
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
