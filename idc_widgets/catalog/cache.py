@@ -35,9 +35,7 @@ ENUMS = (
 def folder(cache_dir: str | os.PathLike[str] | None = None) -> Path:
     """Return where caches live: `cache_dir`, else IDC_WIDGETS_CACHE_DIR, else the user's cache folder."""
     chosen = cache_dir or os.environ.get("IDC_WIDGETS_CACHE_DIR")
-    return (
-        Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("idc_widgets", appauthor=False)
-    )
+    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("idc_widgets", appauthor=False)
 
 
 def path(cache_dir: str | os.PathLike[str] | None, release: str) -> Path:
@@ -79,8 +77,7 @@ def build(target: Path, parquet: Path) -> None:
             enums = [c for c in columns if c in ENUMS]
             for c in enums:
                 con.execute(
-                    f'CREATE TYPE "{c}" AS ENUM '
-                    f'(SELECT DISTINCT "{c}" FROM source WHERE "{c}" IS NOT NULL ORDER BY 1)'
+                    f'CREATE TYPE "{c}" AS ENUM (SELECT DISTINCT "{c}" FROM source WHERE "{c}" IS NOT NULL ORDER BY 1)'
                 )
             con.execute(
                 "CREATE TEMP TABLE studies AS SELECT StudyInstanceUID AS uid, row_number() OVER ()::INTEGER AS key "

@@ -137,9 +137,7 @@ class Catalog:
         """
         known = [*self.index_columns, *TERM_COLUMNS]
         if name not in known:
-            raise UnknownNameError(
-                f'There is no column "{name}" in the index.{did_you_mean(nearest(name, known))}'
-            )
+            raise UnknownNameError(f'There is no column "{name}" in the index.{did_you_mean(nearest(name, known))}')
         return name
 
     # -- terms of collections
@@ -188,9 +186,7 @@ class Catalog:
         outside
             The same condition as JSON, so that the browser knows what this cube was made for.
         """
-        rows = (
-            self.database.rows(cube.query(f"{SERIES} s", where), parameters) if outside else self._whole_cube
-        )
+        rows = self.database.rows(cube.query(f"{SERIES} s", where), parameters) if outside else self._whole_cube
         return cube.encode(rows, self.vocabulary, self._derived, outside)
 
     # -- cohorts and the cache

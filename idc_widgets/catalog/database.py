@@ -56,9 +56,7 @@ class Database:
             try:
                 self._root.execute(f"ATTACH '{self._quoted(self.cache_path)}' AS cache (READ_ONLY)")
                 # Not to be trusted by its name alone: it must be the index that the parquet is.
-                rows, last = self._root.execute("SELECT count(*), max(row_id) FROM cache.series").fetchall()[
-                    0
-                ]
+                rows, last = self._root.execute("SELECT count(*), max(row_id) FROM cache.series").fetchall()[0]
                 if rows == 0 or rows != last + 1:
                     raise duckdb.Error("incomplete")
                 self._root.execute("SELECT count(*) FROM cache.cube").fetchall()
@@ -90,9 +88,7 @@ class Database:
         try:
             process = cache.start_build(self.cache_path, self._parquet)
             _, err = process.communicate()
-            reason = err.decode(errors="replace").strip().splitlines()[-1:] or [
-                f"exit code {process.returncode}"
-            ]
+            reason = err.decode(errors="replace").strip().splitlines()[-1:] or [f"exit code {process.returncode}"]
             if process.returncode != 0 and not self.cache_path.is_file():
                 raise OSError(reason[0])
             if not self._attach():

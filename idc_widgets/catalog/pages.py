@@ -83,9 +83,7 @@ class Pages:
             order = self._orders.get(key)
             if order is None:
                 self._count += 1
-                order = self._orders[key] = _Order(
-                    f"order_{self._count}", where, list(parameters), _order_by(sort)
-                )
+                order = self._orders[key] = _Order(f"order_{self._count}", where, list(parameters), _order_by(sort))
             self._orders.move_to_end(key)
             dropped = []
             while len(self._orders) > _KEPT_ORDERS:

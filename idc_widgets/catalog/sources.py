@@ -94,7 +94,7 @@ def table_names() -> tuple[str, ...]:
 
 
 # "Renal Cell Carcinoma, Not Otherwise Specified" is one term: the qualifier alone names no disease.
-_COMMA = re.compile(r"\s*,\s*(?!Not Otherwise Specified\b)", re.IGNORECASE)
+_COMMA = re.compile(r"\s*,(?!\s*Not Otherwise Specified\b)\s*", re.IGNORECASE)
 
 
 def split_terms(text: str | None) -> tuple[str, ...]:

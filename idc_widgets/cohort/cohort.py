@@ -125,7 +125,8 @@ class Cohort:
 
     # -- what it holds
 
-    def _compiled(self, *, without: str | None = None) -> tuple[str, list[Any]]:
+    def compiled(self, *, without: str | None = None) -> tuple[str, list[Any]]:
+        """Return its condition as SQL and the values bound in it; `without` leaves out the conditions on a column."""
         compiler = Compiler(self._catalog)
         kept = [c for c in self._conditions if without is None or _own_column(c) != without]
         return compiler.where(kept), compiler.parameters
@@ -134,7 +135,7 @@ class Cohort:
     def counts(self) -> Counts:
         """Series, studies, patients, collections, instances and bytes; exact."""
         if self._counts is None:
-            where, parameters = self._compiled()
+            where, parameters = self.compiled()
             row = self._catalog.database.rows(
                 "SELECT count(*), count(DISTINCT study_key), count(DISTINCT patient_key), "
                 "count(DISTINCT collection_id), coalesce(sum(instanceCount), 0)::BIGINT, "
@@ -150,6 +151,13 @@ class Cohort:
     def __bool__(self) -> bool:
         return True  # a cohort that matches nothing is still a cohort
 
+    def tally(self, column: str) -> list[tuple[Any, int]]:
+        """Return each value of a column in this cohort with its number of series, most first."""
+        where, parameters = self.compiled()
+        return self._catalog.database.rows(
+            f'SELECT "{column}", count(*) AS n FROM {SERIES} WHERE {where} GROUP BY 1 ORDER BY n DESC, 1', parameters
+        )
+
     def facets(self, column: str) -> pd.DataFrame:
         """Return how the cohort divides by a column: value, series, bytes; most series first.
 
@@ -158,7 +166,7 @@ class Cohort:
         series counts under every term of its collection.
         """
         self._catalog.require_column(column)
-        where, parameters = self._compiled(without=column)
+        where, parameters = self.compiled(without=column)
         name = "collection_id" if column in TERM_COLUMNS else column
         rows = self._catalog.database.rows(
             f'SELECT "{name}", count(*), sum(series_bytes)::BIGINT FROM {SERIES} WHERE {where} GROUP BY ALL', parameters
@@ -204,7 +212,7 @@ class Cohort:
             bare = term.removeprefix("-")
             self._require_index_column(bare)
             terms.append(f's."{bare}" {"DESC" if term != bare else "ASC"} NULLS LAST')
-        where, parameters = self._compiled()
+        where, parameters = self.compiled()
         sql = f"SELECT {select} FROM {SERIES} s WHERE {where} ORDER BY {', '.join([*terms, 's.row_id'])}"
         if limit is not None or offset:
             sql += " LIMIT ? OFFSET ?"
@@ -217,7 +225,7 @@ class Cohort:
         return self._grouped(
             'collection_id::VARCHAR AS collection_id, "PatientID", "StudyInstanceUID", '
             'min("StudyDate"::VARCHAR) AS "StudyDate", min("StudyDescription"::VARCHAR) AS "StudyDescription", '
-            "string_agg(DISTINCT \"Modality\"::VARCHAR, ', ' ORDER BY \"Modality\"::VARCHAR) AS modalities",
+            'string_agg(DISTINCT "Modality"::VARCHAR, \', \' ORDER BY "Modality"::VARCHAR) AS modalities',
             'collection_id, "PatientID", "StudyInstanceUID"',
         )
 
@@ -225,7 +233,7 @@ class Cohort:
         """Return its patients: collection, patient, studies, modalities, series, instances, bytes."""
         return self._grouped(
             'collection_id::VARCHAR AS collection_id, "PatientID", count(DISTINCT study_key) AS studies, '
-            "string_agg(DISTINCT \"Modality\"::VARCHAR, ', ' ORDER BY \"Modality\"::VARCHAR) AS modalities",
+            'string_agg(DISTINCT "Modality"::VARCHAR, \', \' ORDER BY "Modality"::VARCHAR) AS modalities',
             'collection_id, "PatientID"',
         )
 
@@ -234,12 +242,12 @@ class Cohort:
         return self._grouped(
             "collection_id::VARCHAR AS collection_id, count(DISTINCT patient_key) AS patients, "
             "count(DISTINCT study_key) AS studies, "
-            "string_agg(DISTINCT \"Modality\"::VARCHAR, ', ' ORDER BY \"Modality\"::VARCHAR) AS modalities",
+            'string_agg(DISTINCT "Modality"::VARCHAR, \', \' ORDER BY "Modality"::VARCHAR) AS modalities',
             "collection_id",
         )
 
     def _grouped(self, select: str, by: str) -> pd.DataFrame:
-        where, parameters = self._compiled()
+        where, parameters = self.compiled()
         frame: pd.DataFrame = self._catalog.database.frame(
             f"SELECT {select}, count(*) AS series, sum(instanceCount)::BIGINT AS instances, "
             f"sum(series_bytes)::BIGINT AS bytes FROM {SERIES} WHERE {where} GROUP BY {by} ORDER BY {by}",
@@ -327,8 +335,8 @@ class Cohort:
         layout
             Template of the folders; the columns it names are read.
         """
-        keys = [k for k in transfer.layout_keys(layout, list(self._catalog.index_columns))]
-        where, parameters = self._compiled()
+        keys = transfer.layout_keys(layout, self._catalog.index_columns)
+        where, parameters = self.compiled()
         extra = "".join(f', "{k}"::VARCHAR' for k in keys)
         rows = self._catalog.database.rows(
             f"SELECT SeriesInstanceUID, crdc_series_uuid, aws_bucket::VARCHAR, instanceCount, series_bytes{extra} "

@@ -118,7 +118,7 @@ class Compiler:
             values = [None if v is None else str(v) for v in c.values]
             return self._in(In("collection_id", tuple(self.catalog.collections_with(c.column, values))))
         column = self._name(c.column)
-        present = [v for v in c.values if v is not None]
+        present: list[Scalar] = [v for v in c.values if v is not None]
         parts = []
         if present:
             if self.bind is None and len(present) > _MANY:
@@ -149,7 +149,9 @@ class Compiler:
     def _word(self, word: str) -> str:
         # A word matches words and starts of words; its value is escaped as a pattern, then bound.
         pattern = "(^|[^a-z0-9])" + re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", word)
-        parts = [f"coalesce(regexp_matches(lower({self._text(c)}), {self._value(pattern)}), FALSE)" for c in SEARCHED_TEXT]
+        parts = [
+            f"coalesce(regexp_matches(lower({self._text(c)}), {self._value(pattern)}), FALSE)" for c in SEARCHED_TEXT
+        ]
         parts += [f"coalesce(starts_with(lower({self._text(c)}), {self._value(word)}), FALSE)" for c in SEARCHED_IDS]
         return "(" + " OR ".join(parts) + ")"
 
@@ -157,7 +159,7 @@ class Compiler:
         key = self.study if c.per == "study" else self.patient
         listed = ", ".join(self._value(m) for m in c.modalities)
         sql = (
-            f"{key} IN (SELECT {key} FROM {self.table} WHERE \"Modality\" IN ({listed}) "
+            f'{key} IN (SELECT {key} FROM {self.table} WHERE "Modality" IN ({listed}) '
             f'GROUP BY {key} HAVING count(DISTINCT "Modality") = {len(c.modalities)})'
         )
         if c.keep == "named":

@@ -1,0 +1,98 @@
+"""`idc-widgets`: the same engine without a notebook."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from idc_widgets import Catalog, Job, TransferError, jobs
+from idc_widgets.transfer import DEFAULT_LAYOUT
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code: 0, or 1 with a sentence on stderr."""
+    parser = argparse.ArgumentParser(prog="idc-widgets", description="Find and fetch images of the IDC.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    get = commands.add_parser("download", help="download the series that match")
+    get.add_argument("--where", action="append", required=True, metavar="COLUMN=VALUE", help="a condition; repeatable")
+    get.add_argument("--to", required=True, metavar="FOLDER", help="where to")
+    get.add_argument("--provider", choices=["aws", "gcs"], default="aws")
+    get.add_argument(
+        "--layout", default=DEFAULT_LAYOUT, help="folders below FOLDER (default: %(default)s)".replace("%c", "%%c")
+    )
+    get.add_argument("--no-wait", action="store_true", help="return at once; the download goes on")
+
+    listing = commands.add_parser("jobs", help="list the downloads of this machine")
+    listing.add_argument("folder", nargs="?", help="only those into this folder")
+
+    options = parser.parse_args(arguments)
+    try:
+        return _download(options) if options.command == "download" else _jobs(options)
+    except (ValueError, OSError) as error:
+        print(f"idc-widgets: {error}", file=sys.stderr)
+        return 1
+
+
+def _conditions(texts: Sequence[str]) -> dict[str, list[str | int | float | None]]:
+    """Read COLUMN=VALUE; several of one column mean any of them; an empty value means missing."""
+    found: dict[str, list[str | int | float | None]] = {}
+    for text in texts:
+        column, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"--where {text!r}: write COLUMN=VALUE, such as Modality=CT.")
+        number = value.isdigit() and column in (
+            "instanceCount",
+            "series_init_idc_version",
+            "series_revised_idc_version",
+        )
+        found.setdefault(column, []).append((int(value) if number else value) if value else None)
+    return found
+
+
+def _download(options: argparse.Namespace) -> int:
+    cohort = Catalog().cohort(**_conditions(options.where))
+    job = cohort.download(options.to, provider=options.provider, layout=options.layout)
+    counts = cohort.counts
+    print(f"{counts.series:,} series, {counts.instances:,} files, {counts.bytes / 1e6:,.1f} MB → {job.path}")
+    if options.no_wait:
+        print(f"job {job.id} goes on in the background; `idc-widgets jobs` shows it")
+        return 0
+    try:
+        while not job.wait(timeout=0.5):
+            _show(job)
+    except KeyboardInterrupt:
+        print(f"\nthe download goes on in the background; `idc-widgets jobs {options.to}` shows it", file=sys.stderr)
+        return 130
+    _show(job)
+    print()
+    if job.state != "complete":
+        for failure in job.failures()[:20]:
+            print(f"  {failure['key']}: {failure['reason']}", file=sys.stderr)
+        raise TransferError(job.error or f"the download ended as {job.state}")
+    return 0
+
+
+def _show(job: Job) -> None:
+    p = job.progress
+    share = p.bytes_done / p.bytes_total if p.bytes_total else 1
+    line = f"{job.state:10} {share:6.1%}  {p.files_done:,} of {p.files_total:,} files"
+    if p.speed:
+        line += f"  {p.speed / 1e6:,.1f} MB/s"
+    if p.eta is not None:
+        line += "  " + time.strftime("%H:%M:%S", time.gmtime(p.eta)) + " left"
+    end = "" if sys.stdout.isatty() else "\n"
+    print(("\r\x1b[K" if sys.stdout.isatty() else "") + line, end=end, flush=True)
+
+
+def _jobs(options: argparse.Namespace) -> int:
+    for job in jobs(options.folder):
+        p = job.progress
+        print(f"{job.id}  {job.state:10} {p.series_done:,}/{p.series_total:,} series  {job.path}  {job.title}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,182 @@
+"""What the browser is told of the catalogue: names for people, groups, the table's columns, the presets."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from idc_widgets.catalog import Catalog
+from idc_widgets.catalog.cube import DIMENSIONS
+from idc_widgets.cohort import Cohort, Counts
+
+_LABELS = {
+    "collection_id": "Collection",
+    "analysis_result_id": "Analysis result",
+    "PatientID": "Patient",
+    "SeriesInstanceUID": "Series UID",
+    "StudyInstanceUID": "Study UID",
+    "source_DOI": "DOI",
+    "PatientAge": "Age",
+    "PatientSex": "Sex",
+    "StudyDate": "Study date",
+    "StudyDescription": "Study description",
+    "BodyPartExamined": "Body part",
+    "Modality": "Modality",
+    "SOPClassUID": "SOP class UID",
+    "sop_class_name": "SOP class",
+    "TransferSyntaxUID": "Transfer syntax UID",
+    "transfer_syntax_name": "Transfer syntax",
+    "PhotometricInterpretation": "Photometric interpretation",
+    "PixelRepresentation": "Pixel representation",
+    "Manufacturer": "Manufacturer",
+    "ManufacturerModelName": "Model",
+    "SeriesDate": "Series date",
+    "SeriesDescription": "Series description",
+    "SeriesNumber": "Series number",
+    "instanceCount": "Images",
+    "license_short_name": "Licence",
+    "series_init_idc_version": "First in IDC version",
+    "series_revised_idc_version": "Revised in IDC version",
+    "aws_bucket": "AWS bucket",
+    "crdc_series_uuid": "CRDC series UUID",
+    "series_aws_url": "AWS URL",
+    "series_size_MB": "Size",
+    "cancer_types": "Cancer type",
+    "tumor_locations": "Tumour location",
+    "species": "Species",
+}
+
+_TERM_HELP = "The series' collection includes this; a collection may include several, and each gives all its series."
+
+# Group → facets, in the order in which a radiology or pathology user looks for them.
+_FACETS = {
+    "What": ("Modality", "BodyPartExamined", "sop_class_name", "cancer_types", "tumor_locations"),
+    "Where from": ("collection_id", "analysis_result_id", "Manufacturer"),
+    "Who": ("PatientSex", "species"),
+    "Terms": ("license_short_name",),
+    "When and how": (
+        "series_init_idc_version",
+        "series_revised_idc_version",
+        "transfer_syntax_name",
+        "PhotometricInterpretation",
+    ),
+}
+
+# The table's columns at first: name → width in pixels, in the order shown.
+_DEFAULT_COLUMNS = {
+    "collection_id": 150,
+    "PatientID": 140,
+    "StudyDate": 96,
+    "Modality": 88,
+    "BodyPartExamined": 104,
+    "SeriesDescription": 190,
+    "instanceCount": 76,
+    "series_size_MB": 84,
+    "license_short_name": 104,
+}
+
+_TYPES = {
+    "instanceCount": "integer",
+    "series_init_idc_version": "integer",
+    "series_revised_idc_version": "integer",
+    "series_size_MB": "bytes",
+    "StudyDate": "date",
+    "SeriesDate": "date",
+}
+
+
+def label(column: str) -> str:
+    """Return the name that people read for a column."""
+    return _LABELS.get(column, column)
+
+
+def allows_commercial_use(licence: str) -> bool:
+    """Whether a licence is one of Creative Commons' without the non-commercial clause.
+
+    Other terms (the National Library of Medicine's) do not count: whoever means to sell should read them.
+    """
+    return licence.startswith(("CC BY", "CC0")) and "NC" not in licence
+
+
+def is_noncommercial(licence: str) -> bool:
+    """Whether a licence forbids commercial use."""
+    return "-NC" in licence
+
+
+def catalog_state(catalog: Catalog, totals: Counts) -> dict[str, Any]:
+    """Return what the browser needs to know of the catalogue before anything is asked."""
+    described = {n: c.description for n, c in catalog.index_columns.items()}
+    names = [*_DEFAULT_COLUMNS, *(c for c in described if c not in _DEFAULT_COLUMNS)]
+    return {
+        "version": catalog.version,
+        "release": catalog.release,
+        "date": catalog.date,
+        "totals": asdict(totals),
+        "columns": [
+            {
+                "name": n,
+                "label": label(n),
+                "type": _TYPES.get(n, "text"),
+                "description": described.get(n, ""),
+                "width": _DEFAULT_COLUMNS.get(n, 150),
+                "default": n in _DEFAULT_COLUMNS,
+            }
+            for n in names
+        ],
+        "facets": [
+            {"name": n, "label": label(n), "group": group, "description": described.get(n, _TERM_HELP)}
+            for group, facets in _FACETS.items()
+            for n in facets
+        ],
+        "presets": presets(catalog),
+        "status": status(catalog),
+    }
+
+
+def status(catalog: Catalog) -> str:
+    """Return what the catalogue is busy with, or why it is slow, in a sentence; "" when all is well."""
+    if catalog.database.building:
+        return "First run: preparing a local index for faster answers, about 15 seconds. Everything works meanwhile."
+    return catalog.database.note
+
+
+def presets(catalog: Catalog) -> list[dict[str, Any]]:
+    """Return the ready-made filters."""
+    licences = [v for v in catalog.vocabulary.values["license_short_name"] if isinstance(v, str)]
+    commercial = sorted(v for v in licences if allows_commercial_use(v))
+    return [
+        {
+            "name": "original",
+            "label": "Original data only",
+            "description": "Leaves out analysis results: segmentations and measurements that others made later.",
+            "where": [{"op": "in", "column": "analysis_result_id", "values": [None]}],
+        },
+        {
+            "name": "segmentations",
+            "label": "With segmentations",
+            "description": "All series of studies that hold a segmentation (SEG).",
+            "where": [{"op": "with_modalities", "modalities": ["SEG"], "per": "study", "keep": "all"}],
+        },
+        {
+            "name": "commercial",
+            "label": "May be used commercially",
+            "description": "Creative Commons licences without the non-commercial clause: "
+            + ", ".join(commercial)
+            + ".",
+            "where": [{"op": "in", "column": "license_short_name", "values": commercial}],
+        },
+    ]
+
+
+def title(cohort: Cohort) -> str:
+    """Return a short name for a download of this cohort: its collections, modalities and number of series."""
+    collections = [str(v) for v, _ in cohort.tally("collection_id")]
+    modalities = [str(v) for v, _ in cohort.tally("Modality")]
+    first = ", ".join(collections[:2]) + (f" +{len(collections) - 2}" if len(collections) > 2 else "")
+    second = ", ".join(modalities[:3]) + (f" +{len(modalities) - 3}" if len(modalities) > 3 else "")
+    return f"{first} · {second}"
+
+
+def in_cube(column: str) -> bool:
+    """Whether the browser can filter by this column by itself."""
+    return column in DIMENSIONS or column in ("cancer_types", "tumor_locations", "species")

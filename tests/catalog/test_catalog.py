@@ -1,0 +1,174 @@
+"""The catalogue: tables, the cube against plain SQL, pages, the cache."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import sys
+import threading
+import zlib
+from array import array
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+import idc_widgets as idc
+from idc_widgets.catalog import cache, cube, sources
+
+
+def decode(packed: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Read a packed cube as the browser does."""
+    data = zlib.decompress(base64.b64decode(packed["data"]))
+    n, at, columns = packed["rows"], 0, []
+    kinds = ["B" if d["bits"] == 8 else "H" for d in packed["dimensions"]] + ["I", "I", "d"]
+    for kind in kinds:
+        size = array(kind).itemsize * n
+        columns.append(array(kind, data[at : at + size]))
+        at += size + -size % 8
+    assert at == len(data)
+    values = [d["values"] for d in packed["dimensions"]]
+    return [
+        (*(v[c[r]] for v, c in zip(values, columns, strict=False)), columns[-3][r], columns[-2][r], int(columns[-1][r]))
+        for r in range(n)
+    ]
+
+
+def _rows(plain: duckdb.DuckDBPyConnection, where: str) -> set[tuple[Any, ...]]:
+    dimensions = ", ".join(cube.DIMENSIONS)
+    return set(
+        plain.execute(
+            f"SELECT {dimensions}, count(*), sum(instanceCount)::BIGINT, "
+            f"sum(round(series_size_MB * 1e6)::BIGINT)::BIGINT FROM idx WHERE {where} GROUP BY ALL"
+        ).fetchall()
+    )
+
+
+def test_what_it_is(catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection) -> None:
+    assert catalog.version == int(catalog.release.split(".")[0])
+    assert catalog.date.count("-") == 2
+    tables = catalog.tables().set_index("table")
+    assert tables.rows["index"] == plain.execute("SELECT count(*) FROM idx").fetchall()[0][0]
+    assert set(tables.index) >= {"index", "prior_versions_index", "collections_index", "version_metadata_index"}
+    assert all(tables.description)
+
+
+def test_columns_are_those_of_the_file_and_described(catalog: idc.Catalog) -> None:
+    columns = catalog.columns("index")
+    published = duckdb.sql(f"DESCRIBE FROM '{sources.table('index').path}'").fetchall()
+    assert list(zip(columns.column, columns.type, strict=True)) == [(n, t) for n, t, *_ in published]
+    assert all(columns.description)
+    with pytest.raises(idc.UnknownNameError, match="collections_index"):
+        catalog.columns("collection_index")
+
+
+def test_index_through_sql_is_the_published_one(catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection) -> None:
+    query = "SELECT count(*), sum(hash(t)) FROM {} t"
+    ours = catalog.database.rows(query.format("index"))
+    assert ours == plain.execute(query.format("idx")).fetchall()
+
+
+def test_cube_equals_plain_sql(
+    catalog: idc.Catalog, bare_catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection
+) -> None:
+    truth = _rows(plain, "TRUE")
+    assert set(decode(catalog.cube())) == truth
+    assert set(decode(bare_catalog.cube())) == truth
+
+
+def test_cube_of_a_condition_that_is_no_dimension(catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection) -> None:
+    cohort = catalog.cohort(idc.contains("SeriesDescription", "t2"))
+    where, parameters = cohort.compiled()
+    outside = [c.to_json() for c in cohort.conditions]
+    packed = catalog.cube(where, parameters, outside)
+    assert packed["outside"] == outside
+    assert set(decode(packed)) == _rows(plain, "SeriesDescription ILIKE '%t2%'")
+    # Values that no series of it has can still be shown with their zero.
+    assert [d["values"] for d in packed["dimensions"]] == [d["values"] for d in catalog.cube()["dimensions"]]
+
+
+def test_terms_of_collections(catalog: idc.Catalog) -> None:
+    terms = catalog.terms["cancer_types"]
+    assert terms["nlst"] == ("Lung Cancer", "Non-Cancer")
+    every = {t for v in terms.values() for t in v}
+    assert "Diffuse Large B-Cell Lymphoma, Not Otherwise Specified" in every
+    assert "Renal Cell Carcinoma, Not Otherwise Specified" in terms["pdxnet"]
+    assert "Not Otherwise Specified" not in every
+
+
+@pytest.mark.parametrize("sort", [[], [("SeriesDescription", True)], [("series_bytes", False), ("Modality", True)]])
+def test_pages_are_the_rows_in_order(
+    sort: list[tuple[str, bool]], catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection
+) -> None:
+    by = {"series_bytes": "round(series_size_MB * 1e6)::BIGINT"}
+    terms = [f"{by.get(c, c)} {'DESC' if d else 'ASC'} NULLS LAST" for c, d in sort]
+    truth = [
+        r[0]
+        for r in plain.execute(
+            f"SELECT SeriesInstanceUID FROM idx WHERE Modality = 'MR' ORDER BY {', '.join([*terms, 'rowid'])}"
+        ).fetchall()
+    ]
+    where, parameters = catalog.cohort(Modality="MR").compiled()
+    seen: list[str] = []
+    for offset in (0, 100, 64_000, len(truth) - 50):
+        rows, total = catalog.pages.page(where, parameters, sort, ["SeriesInstanceUID"], offset, 100)
+        assert total == len(truth)
+        assert [r[1] for r in rows] == truth[offset : offset + 100]
+        seen += [r[1] for r in rows]
+    assert len(seen) == 350
+
+
+def test_threads_share_a_catalogue(catalog: idc.Catalog) -> None:
+    errors: list[Exception] = []
+
+    def ask(n: int) -> None:
+        try:
+            for i in range(5):
+                where, parameters = catalog.cohort(Modality=["CT", "MR", "PT"][(n + i) % 3]).compiled()
+                sort = [("SeriesDescription", bool(i % 2))]
+                rows, _ = catalog.pages.page(where, parameters, sort, ["Modality"], 100 * n, 10)
+                assert len(rows) == 10
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not errors
+
+
+# -- the cache
+
+
+def test_a_second_catalogue_uses_the_cache(catalog: idc.Catalog) -> None:
+    again = idc.Catalog()
+    assert again.database.cached
+    assert again.cohort(Modality="CT").counts == catalog.cohort(Modality="CT").counts
+
+
+def test_without_a_cache_it_says_so_and_works(bare_catalog: idc.Catalog) -> None:
+    assert "IDC_WIDGETS_CACHE_DIR" in bare_catalog.database.note
+    assert bare_catalog.cohort(Modality="RWV").counts.series > 0
+
+
+def test_a_damaged_cache_is_made_anew(catalog: idc.Catalog, tmp_path: Path) -> None:
+    path = cache.path(tmp_path, catalog.release)
+    path.write_bytes(b"this is no database" * 1000)
+    found = idc.Catalog(cache_dir=tmp_path)
+    assert found.cohort(Modality="CT").counts == catalog.cohort(Modality="CT").counts
+    assert found.database.wait_for_cache(120)
+    assert found.cohort(Modality="CT").counts == catalog.cohort(Modality="CT").counts
+
+
+def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "cache.duckdb"
+    missing = tmp_path / "missing.parquet"
+    done = subprocess.run(
+        [sys.executable, "-m", "idc_widgets.catalog.cache", str(target), str(missing)], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "missing.parquet" in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,60 @@
+"""What all tests share: the real index as plain SQL, and one catalogue with its cache."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from idc_widgets import Catalog
+from idc_widgets.catalog import sources
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep caches and download journals of the tests out of the user's folders."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IDC_WIDGETS_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("IDC_WIDGETS_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        for name in ("IDC_WIDGETS_AWS_ENDPOINT", "IDC_WIDGETS_GCS_ENDPOINT"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def plain() -> duckdb.DuckDBPyConnection:
+    """Plain DuckDB over the published parquet, independent of the package: `idx` and `collections`."""
+    con = duckdb.connect()
+    con.execute(f"CREATE TABLE idx AS FROM '{sources.table('index').path}'")
+    con.execute(f"CREATE TABLE collections AS FROM '{sources.table('collections_index').path}'")
+    return con
+
+
+@pytest.fixture(scope="session")
+def catalog(_own_folders: None) -> Catalog:
+    """A catalogue whose cache stands."""
+    found = Catalog()
+    assert found.database.wait_for_cache(120), found.database.note
+    return found
+
+
+@pytest.fixture(scope="session")
+def bare_catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    """A catalogue that has to do without a cache, since its folder cannot be made."""
+    blocked = tmp_path_factory.mktemp("blocked") / "file"
+    blocked.write_text("not a folder")
+    found = Catalog(cache_dir=blocked / "cache")
+    found.database.wait_for_cache(60)
+    return found
+
+
+def condition_cases() -> list[dict[str, Any]]:
+    """The example conditions that Python, plain SQL and the browser's arithmetic must agree on."""
+    cases: list[dict[str, Any]] = json.loads((HERE / "conditions.json").read_text("utf-8"))["cases"]
+    return cases
