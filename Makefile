@@ -59,7 +59,11 @@ test-all: setup build lint
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m pytest
 
-bench: setup build
+$(VENV)/.bench: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --group bench
+	@touch $@
+
+bench: setup build $(VENV)/.bench
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m benchmarks
 
