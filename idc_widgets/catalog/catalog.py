@@ -80,7 +80,8 @@ class Catalog:
         for name in sources.table_names():
             rows = self.database.rows(f'SELECT count(*) FROM "{name}"')[0][0]
             found.append({"table": name, "rows": rows, "description": sources.table(name).description})
-        return pd.DataFrame(found)
+        frame: pd.DataFrame = pd.DataFrame(found)
+        return frame
 
     def columns(self, table: str = "index") -> pd.DataFrame:
         """Return the columns of a table: name, type, IDC's description.
@@ -94,12 +95,13 @@ class Catalog:
 
         described = {c.name: c for c in sources.table(table).columns}
         types = self.database.rows(f'DESCRIBE "{table}"')
-        return pd.DataFrame(
+        frame: pd.DataFrame = pd.DataFrame(
             [
                 {"column": n, "type": t, "description": described[n].description if n in described else ""}
                 for n, t, *_ in types
             ]
         )
+        return frame
 
     def sql(self, query: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
         """Return the result of a DuckDB query as a data frame.

@@ -182,7 +182,8 @@ class Cohort:
         import pandas as pd
 
         rows.sort(key=lambda r: (-r[1], str(r[0])))
-        return pd.DataFrame(rows, columns=["value", "series", "bytes"])
+        frame: pd.DataFrame = pd.DataFrame(rows, columns=["value", "series", "bytes"])
+        return frame
 
     def series(
         self,

@@ -248,4 +248,4 @@ def human_bytes(n: float) -> str:
         if abs(n) < 999.5:
             return f"{n:.0f} {unit}" if unit == "bytes" or n >= 100 else f"{n:.3g} {unit}"
         n /= 1000
-    return f"{n:.4g} TB"
+    return f"{n:.2f} TB"

@@ -34,9 +34,7 @@ def mirror() -> Iterator[Mirror]:
 
 
 @pytest.fixture(scope="session")
-def lab(
-    tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, mirror: Mirror
-) -> Iterator[Lab]:
+def lab(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, mirror: Mirror) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("lab")
     found = Lab(
         folder,

@@ -1,0 +1,51 @@
+"""The house: imports run one way, and no room grows too large."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "idc_widgets"
+MAY_IMPORT = {
+    "catalog": set(),
+    "transfer": set(),
+    "cohort": {"catalog", "transfer"},
+    "widgets": {"catalog", "transfer", "cohort"},
+}
+
+
+def _imports_at_the_top(path: Path) -> set[str]:
+    """Rooms of this package that a module imports when it is imported (not within functions or for types only)."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_text("utf-8")).body:
+        names: list[str] = []
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names = [f"{node.module}.{a.name}" for a in node.names]
+        elif isinstance(node, ast.Import):
+            names = [a.name for a in node.names]
+        found |= {n.split(".")[1] for n in names if n.startswith("idc_widgets.")}
+    return found
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_imports_run_one_way(room: str) -> None:
+    for path in (PACKAGE / room).glob("*.py"):
+        assert _imports_at_the_top(path) <= MAY_IMPORT[room] | {room}, path.name
+
+
+def test_a_script_needs_no_notebook() -> None:
+    code = "import idc_widgets, sys; print([m for m in ('anywidget', 'ipywidgets', 'pandas', 'IPython') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_no_room_is_too_large() -> None:
+    root = PACKAGE.parent
+    for folder in ("idc_widgets", "js/src", "tests", "benchmarks"):
+        for path in (root / folder).rglob("*"):
+            if path.suffix in (".py", ".ts", ".tsx", ".css"):
+                assert len(path.read_text("utf-8").splitlines()) <= 420, path
