@@ -1,1 +1,29 @@
-"""transfer."""
+"""Getting the images: a download is a detached process with a journal, and everyone else looks on.
+
+Useful from a plain script; it imports nothing of the catalogue or of the notebook.
+"""
+
+from .job import Job, jobs
+from .model import Item, Progress, Provider, State, TransferError
+from .paths import DEFAULT_LAYOUT, layout_keys
+from .plan import Plan, plan
+from .space import Destination, describe_destination, free_space
+from .start import start
+
+__all__ = [
+    "DEFAULT_LAYOUT",
+    "Destination",
+    "Item",
+    "Job",
+    "Plan",
+    "Progress",
+    "Provider",
+    "State",
+    "TransferError",
+    "describe_destination",
+    "free_space",
+    "jobs",
+    "layout_keys",
+    "plan",
+    "start",
+]

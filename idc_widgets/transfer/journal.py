@@ -56,7 +56,14 @@ class Journal:
         The SQLite file.
     destination
         Given, the journal is made when it does not exist; a damaged one is put aside first.
+
+    Attributes
+    ----------
+    destination
+        The absolute folder that this is the journal of.
     """
+
+    destination: Path
 
     def __init__(self, path: Path, destination: Path | None = None) -> None:
         self.path = path
@@ -67,6 +74,8 @@ class Journal:
             raise TransferError(f"there is no journal {path}")
         try:
             self._db = self._connect(destination)
+            row = self.one("SELECT value FROM meta WHERE key = 'destination'")
+            self.destination = Path(row["value"] if row else "")
         except sqlite3.DatabaseError as error:
             if destination is None or isinstance(error, sqlite3.OperationalError):
                 raise
@@ -76,6 +85,7 @@ class Journal:
                 if damaged.exists():
                     damaged.replace(path.with_name(f"{name}.damaged-{int(time.time())}"))
             self._db = self._connect(destination)
+            self.destination = destination
 
     @classmethod
     def of(cls, path: Path) -> Journal:
@@ -115,12 +125,6 @@ class Journal:
         """Close the connection."""
         with self._lock:
             self._db.close()
-
-    @property
-    def destination(self) -> Path:
-        """Return the absolute destination this is the journal of."""
-        row = self.one("SELECT value FROM meta WHERE key = 'destination'")
-        return Path(row["value"] if row else "")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -58,6 +58,12 @@ def parse_layout(layout: str, keys: Iterable[str]) -> Layout:
     return components
 
 
+def layout_keys(layout: str, columns: Iterable[str]) -> list[str]:
+    """Return the columns that a layout names, in order, each once."""
+    keys = (text for component in parse_layout(layout, columns) for is_key, text in component if is_key)
+    return list(dict.fromkeys(keys))
+
+
 def _longest_key(text: str, known: Sequence[str]) -> str | None:
     for key in known:  # longest first
         if text.startswith(key) and not text[len(key) : len(key) + 1].isalnum():

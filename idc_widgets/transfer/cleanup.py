@@ -1,0 +1,44 @@
+"""What a cancelled job takes with it."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+
+from .journal import Journal
+from .paths import OWN_FOLDER
+from .registry import OwnerLock, lock_path
+
+
+def remove_staging(journal: Journal, job_id: str) -> None:
+    """Remove the staging folders of a job's unfinished series, but none that another job is at work on."""
+    staging = journal.destination / OWN_FOLDER / "staging"
+    busy = set()
+    for row in journal.all("SELECT uuid, job FROM claim WHERE job != ?", (job_id,)):
+        if OwnerLock(lock_path(journal.path, row["job"])).held_elsewhere():
+            busy.add(row["uuid"])
+    for row in journal.all("SELECT uuid FROM series WHERE job = ? AND state != 'done'", (job_id,)):
+        if row["uuid"] not in busy:
+            shutil.rmtree(staging / row["uuid"], ignore_errors=True)
+    with contextlib.suppress(OSError):
+        staging.rmdir()
+
+
+def remove_downloaded(journal: Journal, job_id: str) -> None:
+    """Remove the files that this job itself put in place, and the folders that are empty without them."""
+    destination = journal.destination
+    rows = journal.all(
+        "SELECT series.path, object.name FROM series JOIN object USING (job, n)"
+        " WHERE job = ? AND series.state = 'done' AND series.reason IS NULL",
+        (job_id,),
+    )
+    folders = set()
+    for row in rows:
+        folder = destination / row["path"]
+        folders.add(folder)
+        (folder / row["name"]).unlink(missing_ok=True)
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            while folder != destination:
+                folder.rmdir()  # fails, as it should, where something is left
+                folder = folder.parent

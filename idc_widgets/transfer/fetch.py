@@ -1,0 +1,211 @@
+"""Several s5cmd processes at work on series, so that a stall or a crash costs one of them."""
+
+from __future__ import annotations
+
+import queue
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .faults import classify
+from .s5cmd import Transport
+from .series import Object, Series
+
+_PROCESSES = 4
+_AHEAD = 4  # objects queued in a process, per worker
+_QUIET = 5.0  # seconds after which a process with nothing in flight is asked whether it is done
+_SCAN_EVERY = 0.4
+_SOURCE = re.compile(r"s3://[^/\s]+/([^/\s]+)/([^\s'\"]+)")
+_SKIPPED = (
+    "s5cmd passed over it without a word; it does so when the object's date in the bucket is later than this "
+    "computer's clock"
+)
+
+
+class Fatal(Exception):
+    """The job as a whole cannot go on; the message says why."""
+
+
+@dataclass(eq=False)
+class _Slot:
+    """A process and the series it has."""
+
+    transport: Transport
+    heard: float
+    series: dict[str, Series] = field(default_factory=dict)
+    partial: int = 0
+    delivered: bool = False
+    closed: bool = False
+    stalled: bool = False
+
+    @property
+    def load(self) -> int:
+        return sum(len(series.expected) for series in self.series.values())
+
+
+class Fetcher:
+    """Feeds series to s5cmd processes and turns their events into what became of each object.
+
+    Parameters
+    ----------
+    endpoint, v1, staging, inbox
+        As for `s5cmd.Transport`; `staging` is its working folder.
+    workers
+        Transfers at once, over all processes.
+    series
+        About how many series there are to fetch; few need fewer processes.
+    tries, stall
+        Tries an object gets; seconds without a byte that mean a process hangs.
+    received
+        Called with a series and an object that has arrived.
+    """
+
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        v1: bool,
+        staging: Path,
+        inbox: queue.Queue[Any],
+        workers: int,
+        series: int,
+        tries: int,
+        stall: float,
+        received: Callable[[Series, Object], None],
+    ) -> None:
+        self._count = max(1, min(_PROCESSES, series, workers))
+        self._options = (endpoint, max(1, workers // self._count), v1, staging, inbox)
+        self._staging, self._tries, self._stall, self._received = staging, tries, stall, received
+        self._slots: dict[Transport, _Slot] = {}
+        self._scan_at = 0.0
+
+    @property
+    def partial(self) -> int:
+        """Return the bytes in temporary files, as of the last look."""
+        return sum(slot.partial for slot in self._slots.values())
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being fetched."""
+        return not any(slot.series for slot in self._slots.values())
+
+    def has_room(self) -> bool:
+        """Whether another series can be taken."""
+        return self._best() is not None or len(self._open()) < self._count
+
+    def assign(self, series: Series) -> None:
+        """Begin a round of a series (see `has_room`)."""
+        slot = self._best()
+        # An empty process is worth more than a shared one, and a process costs little.
+        if slot is None or (slot.series and len(self._open()) < self._count):
+            if not self._staging.parent.parent.is_dir():
+                raise Fatal(f"the destination {self._staging.parent.parent} is gone")
+            self._staging.mkdir(parents=True, exist_ok=True)
+            slot = _Slot(Transport(*self._options), time.monotonic())
+            self._slots[slot.transport] = slot
+        if not slot.series:
+            slot.heard = time.monotonic()
+        slot.series[series.uuid] = series
+        for command in series.commands():
+            slot.transport.feed(command)
+
+    def _open(self) -> list[_Slot]:
+        return [slot for slot in self._slots.values() if not slot.closed]
+
+    def _best(self) -> _Slot | None:
+        slots = [slot for slot in self._open() if slot.load < _AHEAD * slot.transport.workers]
+        return min(slots, key=lambda slot: slot.load, default=None)
+
+    def handle(self, transport: Transport, record: dict[str, Any] | None) -> Iterable[Series]:
+        """Take an event; return the series whose round it may have ended."""
+        slot = self._slots[transport]
+        slot.heard = time.monotonic()
+        if record is None:
+            return self._ended(slot)
+        error = record.get("error")
+        found = _SOURCE.search(str(record.get("source") or record.get("command") or ""))
+        if error is not None:
+            self._raise_if_fatal(str(error))
+        series = slot.series.get(found.group(1)) if found else None
+        if found is None or series is None:
+            return ()
+        if error is None:
+            item = series.received(found.group(2))
+            if item is not None:
+                slot.delivered = True
+                self._received(series, item)
+        else:
+            fault = classify(str(error))
+            for name in series.matching(found.group(2)):
+                series.gave_up(name, fault.reason, fault.kind == "permanent", self._tries)
+        if series.expected:
+            return ()
+        del slot.series[series.uuid]
+        return (series,)
+
+    def _raise_if_fatal(self, error: str) -> None:
+        fault = classify(error)
+        destination = self._staging.parent.parent
+        if fault.kind == "fatal":
+            raise Fatal(fault.reason)
+        if "no such file" in error.lower() and not destination.is_dir():
+            raise Fatal(f"the destination {destination} is gone")
+
+    def _ended(self, slot: _Slot) -> Iterable[Series]:
+        """A process is gone: what it owed is there all the same, or has to be fetched again."""
+        del self._slots[slot.transport]
+        said = slot.transport.message
+        if said:
+            self._raise_if_fatal(said)
+        if slot.stalled:
+            reason = f"no byte arrived for {self._stall:g} s"
+        elif said:
+            reason = classify(said).reason
+        else:
+            reason = _SKIPPED if slot.closed else "s5cmd ended unexpectedly"
+        # A process that was at work and got killed says nothing about the objects it had.
+        blameless = slot.delivered and not slot.closed and not slot.stalled
+        for series in slot.series.values():
+            staged = series.tidy()
+            for name in list(series.expected):
+                if staged.get(name) == series.objects[name].size:
+                    item = series.received(name)
+                    assert item is not None
+                    self._received(series, item)
+                elif blameless:
+                    series.expected.discard(name)
+                else:
+                    series.gave_up(name, reason, False, self._tries)
+        return list(slot.series.values())
+
+    def tend(self, now: float, more: bool) -> None:
+        """Look for stalls; with no `more` series to come, let processes end when they are done. Call it often."""
+        if now >= self._scan_at:
+            self._scan()
+            # At most a twentieth of the time goes into looking, however many files there are.
+            self._scan_at = now + max(_SCAN_EVERY, 20 * (time.monotonic() - now))
+        for slot in self._slots.values():
+            quiet = now - slot.heard
+            if not slot.closed and (not more or (slot.series and quiet > _QUIET and not slot.partial)):
+                slot.closed = True
+                slot.transport.close()
+            if slot.series and quiet > self._stall and not slot.stalled:
+                slot.stalled = True
+                slot.transport.kill()
+
+    def _scan(self) -> None:
+        for slot in self._slots.values():
+            partial = sum(series.in_flight() for series in slot.series.values())
+            if partial != slot.partial:
+                slot.partial, slot.heard = partial, time.monotonic()
+
+    def stop(self) -> None:
+        """End every process now."""
+        for transport in self._slots:
+            transport.terminate()
+        for transport in self._slots:
+            transport.kill()
+        self._slots.clear()

@@ -1,0 +1,263 @@
+"""The way of each series through a job: claimed, surveyed, fetched, verified, given its final name."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import os
+import queue
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from . import receipt, verify
+from .fetch import Fatal, Fetcher
+from .journal import Journal
+from .ledger import Ledger
+from .listing import Listed
+from .registry import OwnerLock, lock_path
+from .series import Object, Series
+
+_CLAIMED_WAIT = 1.0
+_FRESH = 500  # listings kept in memory on their way to the fetcher; the others are read again
+
+
+class Flow:
+    """The series of one job that are not done.
+
+    Parameters
+    ----------
+    journal, job
+        The journal and the job's row.
+    ledger
+        Takes what happened.
+    destination, staging
+        Where to.
+    inbox
+        Takes (function, arguments) when a task of the thread pool is done.
+    tries
+        Tries an object gets.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        job: Any,
+        ledger: Ledger,
+        *,
+        destination: Path,
+        staging: Path,
+        inbox: queue.Queue[Any],
+        tries: int,
+    ) -> None:
+        self._journal, self._job, self._ledger = journal, job, ledger
+        self._destination, self._staging, self._inbox = destination, staging, inbox
+        self._tries = tries
+        self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1))
+        self._stopped = False
+        self._ready: deque[int] = deque()
+        self._delayed: list[tuple[float, int]] = []
+        self._active: set[int] = set()
+        self._waiting: dict[int, Series] = {}  # between two rounds
+        self._contested: set[int] = set()  # had to wait for another job
+        self._fresh: dict[int, list[Object]] = {}
+
+    @property
+    def to_fetch(self) -> bool:
+        """Whether series wait to be fetched, now or later."""
+        return bool(self._ready or self._delayed)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is left, not even a check under way."""
+        return not (self._ready or self._delayed or self._active)
+
+    def enqueue(self, n: int) -> None:
+        """Let a listed series wait for its turn."""
+        self._ready.append(n)
+
+    def listed(self, outcome: Listed) -> None:
+        """Take the outcome of a listing."""
+        if outcome.problem is not None:
+            self._ledger.failed += self._row(outcome.n)["files"]
+            self._ledger.series_state(outcome.n, "failed", outcome.problem)
+            return
+        self._ledger.listed(outcome.n, outcome.objects)
+        if len(self._fresh) < _FRESH:
+            self._fresh[outcome.n] = outcome.objects
+        self._ready.append(outcome.n)
+
+    def present(self, row: Any, entry: receipt.Entry) -> None:
+        """Count a series that the receipt has and whose files are all there."""
+        counted = self._journal.all(
+            "SELECT size FROM object WHERE job = ? AND n = ? AND state = 'verified'", (self._job["id"], row["n"])
+        )
+        self._ledger.listed(row["n"], [Object(name, size, md5 or "", "verified") for name, size, md5 in entry.files])
+        self._ledger.files_done += row["files"] - len(counted)
+        self._ledger.bytes_done += row["bytes"] - sum(item["size"] for item in counted)
+        self._ledger.series_state(row["n"], "done", "present")
+
+    def schedule(self, now: float, fetcher: Fetcher) -> None:
+        """Hand series to the fetcher while it takes any."""
+        while self._delayed and self._delayed[0][0] <= now:
+            self._ready.appendleft(heapq.heappop(self._delayed)[1])
+        while self._ready and fetcher.has_room():
+            n = self._ready.popleft()
+            series = self._waiting.pop(n, None) or self._open(n)
+            if series is None:
+                continue
+            self._active.add(n)
+            if series.count("pending"):
+                fetcher.assign(series)
+            else:
+                self.after_round(series)
+
+    def received(self, series: Series, item: Object) -> None:
+        """Verify an object that has arrived."""
+        self._ledger.fetched += item.size
+        self._check(series, item, series.staging / item.name)
+
+    def after_round(self, series: Series) -> None:
+        """Go on with a series when nothing of it is under way."""
+        if series.busy:
+            return
+        if series.count("pending"):
+            self._active.discard(series.n)
+            self._waiting[series.n] = series
+            heapq.heappush(self._delayed, (time.monotonic() + series.backoff(), series.n))
+            return
+        failed = [item for item in series.objects.values() if item.state == "failed"]
+        if failed:
+            for item in failed:
+                self._ledger.failed_object(series.n, item)
+            reason = f"{len(failed):,} of {len(series.objects):,} files failed: {failed[0].reason}"
+            self._ledger.series_state(series.n, "failed", reason)
+            self._close(series)
+            return
+        series.checking += 1
+        self._submit(self._publish, series)
+
+    def halt(self) -> None:
+        """Break off what the thread pool does; what it has finished still counts."""
+        self._stopped = True
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                function, arguments = self._inbox.get_nowait()
+                if callable(function):
+                    function(*arguments)
+
+    # -- what happens to one series ----------------------------------------------------------------------
+
+    def _open(self, n: int) -> Series | None:
+        row = self._row(n)
+        uuid, path = row["uuid"], row["path"]
+        if not self._claim(uuid):
+            self._contested.add(n)
+            heapq.heappush(self._delayed, (time.monotonic() + _CLAIMED_WAIT, n))
+            return None
+        objects = self._fresh.pop(n, None)
+        if n in self._contested:  # the other job may have put it there
+            entry = receipt.present(self._destination, {uuid}).get((uuid, path))
+            if entry is not None:
+                self.present(row, entry)
+                self._ledger.released(uuid)
+                return None
+        if objects is None:
+            self._ledger.write(time.monotonic(), force=True)
+            rows = self._journal.all("SELECT * FROM object WHERE job = ? AND n = ?", (self._job["id"], n))
+            objects = [Object(o["name"], o["size"], o["etag"], o["state"], o["reason"]) for o in rows]
+        series = Series(n, row["uid"], uuid, row["bucket"], path, objects, self._staging, self._destination)
+        unchecked, lost = series.survey()
+        for name in lost:
+            self._ledger.lost(n, series.objects[name])
+        for name, place in unchecked:
+            self._check(series, series.objects[name], place)
+        return series
+
+    def _row(self, n: int) -> Any:
+        return self._journal.one("SELECT * FROM series WHERE job = ? AND n = ?", (self._job["id"], n))
+
+    def _claim(self, uuid: str) -> bool:
+        mine = self._job["id"]
+        with self._journal.transaction() as db:
+            owner = db.execute("SELECT job FROM claim WHERE uuid = ?", (uuid,)).fetchone()
+            if owner is not None and owner["job"] != mine and self._is_alive(owner["job"]):
+                return False
+            db.execute("INSERT OR REPLACE INTO claim (uuid, job) VALUES (?, ?)", (uuid, mine))
+        return True
+
+    def _is_alive(self, job_id: str) -> bool:
+        return OwnerLock(lock_path(self._journal.path, job_id)).held_elsewhere()
+
+    def _close(self, series: Series) -> None:
+        self._active.discard(series.n)
+        self._ledger.released(series.uuid)
+
+    def _submit(self, function: Any, *arguments: Any) -> None:
+        def task() -> None:
+            try:
+                self._inbox.put(function(*arguments))
+            except verify.Stopped:
+                pass
+            except Exception as error:  # to the main thread with it: there it ends the job, here it would be lost
+                self._inbox.put((_raise, (error,)))
+
+        self._pool.submit(task)
+
+    def _check(self, series: Series, item: Object, place: Path) -> None:
+        series.checking += 1
+        self._ledger.unchecked += item.size
+
+        def examine() -> tuple[Any, Any]:
+            problem = verify.problem(place, item.size, item.etag, lambda: self._stopped)
+            return self._checked, (series, item, place, problem)
+
+        self._submit(examine)
+
+    def _checked(self, series: Series, item: Object, place: Path, problem: str | None) -> None:
+        series.checking -= 1
+        self._ledger.unchecked -= item.size
+        if problem is None:
+            item.state = "verified"
+            self._ledger.verified(series.n, item)
+        else:
+            if place.parent == series.staging:  # what lies under a final name is only ever replaced
+                place.unlink(missing_ok=True)
+            series.gave_up(item.name, problem, False, self._tries)
+        if not self._stopped:
+            self.after_round(series)
+
+    def _publish(self, series: Series) -> tuple[Any, Any]:
+        try:
+            series.publish()
+            receipt.append(
+                self._destination,
+                receipt.Entry(
+                    series_uid=series.uid,
+                    crdc_series_uuid=series.uuid,
+                    bucket=series.bucket,
+                    provider=self._job["provider"],
+                    idc_version=self._job["idc_version"],
+                    path=series.path,
+                    files=tuple((o.name, o.size, verify.md5_of(o.etag)) for o in series.objects.values()),
+                ),
+            )
+        except OSError as error:
+            return self._published, (series, f"{error.strerror or error}: {error.filename or series.final}")
+        return self._published, (series, None)
+
+    def _published(self, series: Series, problem: str | None) -> None:
+        series.checking -= 1
+        if problem is not None:
+            if self._stopped:
+                return
+            raise Fatal(f"the series cannot be put in its place, {problem}")
+        self._ledger.series_state(series.n, "done")
+        self._close(series)
+
+
+def _raise(error: Exception) -> None:
+    raise error

@@ -1,0 +1,154 @@
+"""What the bucket holds of each series, compared with what the index says of it."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import s5cmd
+from .faults import classify
+from .series import Object, is_safe_name
+
+_WORKERS = 16
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A series whose listing is under way."""
+
+    n: int
+    uuid: str
+    bucket: str
+    files: int
+    bytes: int
+    objects: list[Object] = field(default_factory=list)
+    sum: int = 0
+    tries: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The outcome for one series: its objects, or why there are none."""
+
+    n: int
+    objects: list[Object]
+    problem: str | None = None
+
+
+class Lister:
+    """Lists series with one s5cmd process, handing each over as soon as its count and bytes are right.
+
+    Parameters
+    ----------
+    series
+        (n, uuid, bucket, files, bytes) of each.
+    endpoint, v1, folder, inbox
+        As for `s5cmd.Transport`.
+    tries, stall
+        How often a listing is tried, and how many seconds of silence mean that it hangs.
+    """
+
+    def __init__(
+        self,
+        series: Iterable[tuple[int, str, str, int, int]],
+        *,
+        endpoint: str,
+        v1: bool,
+        folder: Path,
+        inbox: queue.Queue[Any],
+        tries: int,
+        stall: float,
+    ) -> None:
+        self._pending = {row[1]: _Pending(*row) for row in series}
+        self._options = (endpoint, _WORKERS, v1, folder, inbox)
+        self._tries, self._stall = tries, stall
+        self._not_before = 0.0
+        self._heard = 0.0
+        self.transport: s5cmd.Transport | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether every series has its outcome."""
+        return not self._pending and self.transport is None
+
+    def add(self, series: Iterable[tuple[int, str, str, int, int]]) -> None:
+        """List more series, once the present round is over."""
+        for row in series:
+            self._pending.setdefault(row[1], _Pending(*row))
+
+    def tend(self, now: float) -> None:
+        """Start a round that is due; end a process that says nothing any more. Call it often."""
+        if self.transport is None:
+            if self._pending and now >= self._not_before:
+                self.transport = s5cmd.Transport(*self._options)
+                self._heard = now
+                for item in self._pending.values():
+                    self.transport.feed(s5cmd.line("ls", f"s3://{item.bucket}/{item.uuid}/*"))
+                self.transport.close()
+        elif now - self._heard > self._stall:
+            for item in self._pending.values():
+                item.error = item.error or f"the server did not answer for {self._stall:g} s"
+            self.transport.kill()
+            self._heard = now
+
+    def handle(self, record: dict[str, Any] | None) -> list[Listed]:
+        """Take an event of the transport; return what it settles."""
+        self._heard = time.monotonic()
+        if record is None:
+            return self._end_of_round()
+        key = record.get("key") or record.get("command", "")
+        place = str(key).partition("s3://")[2].split("/", 2)
+        if len(place) < 3:
+            return []
+        item = self._pending.get(place[1])
+        if item is None:
+            return []
+        if "error" in record:
+            item.error = str(record["error"])
+            return []
+        size = int(record.get("size", 0))
+        item.objects.append(Object(place[2], size, str(record.get("etag", "")).strip('"')))
+        item.sum += size
+        if len(item.objects) == item.files and item.sum == item.bytes:
+            del self._pending[item.uuid]
+            return [_judge(item)]
+        return []
+
+    def _end_of_round(self) -> list[Listed]:
+        said = self.transport.message if self.transport else None
+        self.transport = None
+        settled = []
+        for item in list(self._pending.values()):
+            fault = classify(item.error or said or "") if not item.objects or item.error else None
+            item.tries += 1
+            if fault is not None and fault.kind == "transient" and item.tries < self._tries:
+                item.objects, item.sum, item.error = [], 0, None
+                continue
+            del self._pending[item.uuid]
+            settled.append(Listed(item.n, [], f"not listed: {fault.reason}") if fault else _judge(item))
+        if self._pending:
+            tries = max(item.tries for item in self._pending.values())
+            self._not_before = time.monotonic() + min(30.0, 0.5 * 2.0 ** (tries - 1))
+        return settled
+
+
+def _judge(item: _Pending) -> Listed:
+    names = {entry.name for entry in item.objects}
+    bad = next((name for name in names if not is_safe_name(name)), None)
+    if bad is not None:
+        return Listed(item.n, [], f"the bucket holds {bad!r}, which cannot be a file name")
+    if len({name.casefold() for name in names}) != len(names):
+        return Listed(item.n, [], "the bucket holds two objects whose names differ by case only")
+    if len(item.objects) != item.files or item.sum != item.bytes:
+        return Listed(
+            item.n,
+            [],
+            f"index and bucket disagree: the bucket holds {len(item.objects):,} files, {item.sum:,} bytes; "
+            f"the index says {item.files:,} files, {item.bytes:,} bytes",
+        )
+    return Listed(item.n, item.objects)

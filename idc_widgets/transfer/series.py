@@ -1,0 +1,207 @@
+"""One series while it is being fetched: its objects, its staging folder, its way to the final name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import shutil
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import s5cmd
+
+# With more patterns than this, s5cmd's matching of every key against every pattern begins to cost.
+_MANY_PATTERNS = 1000
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+_LONGEST_BACKOFF = 30.0
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether an object's name can be a file name as it is, on every system."""
+    return bool(_SAFE_NAME.fullmatch(name)) and not name.endswith(".")
+
+
+@dataclass(slots=True)
+class Object:
+    """One object of a series; state as in the journal, and how often it was tried by this worker."""
+
+    name: str
+    size: int
+    etag: str
+    state: str = "pending"
+    reason: str | None = None
+    tries: int = 0
+
+
+class Series:
+    """A series at work.
+
+    Parameters
+    ----------
+    n, uid, uuid, bucket, path
+        As in the journal.
+    objects
+        Its listing.
+    staging, destination
+        Where files arrive, and where they are to be.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        uid: str,
+        uuid: str,
+        bucket: str,
+        path: str,
+        objects: list[Object],
+        staging: Path,
+        destination: Path,
+    ) -> None:
+        self.n, self.uid, self.uuid, self.bucket, self.path = n, uid, uuid, bucket, path
+        self.objects = {item.name: item for item in objects}
+        self.staging = staging / uuid
+        self.final = destination / path
+        self.expected: set[str] = set()  # asked of a transport, no word yet
+        self.checking = 0  # files in verification
+
+    def survey(self) -> tuple[list[tuple[str, Path]], list[str]]:
+        """Compare with the disk, tidy the staging folder, and set out what is to be fetched.
+
+        Returns
+        -------
+            The files that are there with the right size but were not verified yet, and the names of objects
+            that the journal has as verified but that are gone.
+        """
+        staged = self.tidy()
+        at_final = self.final.is_dir()
+        unchecked, lost = [], []
+        for item in self.objects.values():
+            path = self.staging / item.name
+            there = staged.get(item.name) == item.size
+            if not there and at_final:
+                path = self.final / item.name
+                with contextlib.suppress(OSError):
+                    there = path.stat().st_size == item.size
+            if item.state == "verified" and not there:
+                item.state = "pending"
+                lost.append(item.name)
+            elif item.state == "pending" and there:
+                item.state = "received"
+                unchecked.append((item.name, path))
+        return unchecked, lost
+
+    def tidy(self) -> dict[str, int]:
+        """Remove what is no object of this series or has a wrong size from its staging folder; return the rest."""
+        kept: dict[str, int] = {}
+        with contextlib.suppress(FileNotFoundError), os.scandir(self.staging) as entries:
+            for entry in entries:
+                item = self.objects.get(entry.name)
+                size = entry.stat(follow_symlinks=False).st_size
+                if item is not None and size == item.size and entry.is_file(follow_symlinks=False):
+                    kept[entry.name] = size
+                elif entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    Path(entry.path).unlink(missing_ok=True)
+        return kept
+
+    def in_flight(self) -> int:
+        """Return the bytes in temporary files: allocated ones, since those of a large object are sparse."""
+        total = 0
+        with contextlib.suppress(OSError), os.scandir(self.staging) as entries:
+            for entry in entries:
+                if entry.name not in self.objects:
+                    with contextlib.suppress(OSError):
+                        status = entry.stat(follow_symlinks=False)
+                        total += min(status.st_size, getattr(status, "st_blocks", 1 << 60) * 512)
+        return total
+
+    def commands(self) -> list[str]:
+        """Begin a round: return s5cmd's commands for all that is pending, one GET an object and no HEAD."""
+        self.expected = {item.name for item in self.objects.values() if item.state == "pending"}
+        return list(self._commands("", list(self.objects), self.expected))
+
+    def _commands(self, prefix: str, names: Collection[str], wanted: Collection[str]) -> Iterator[str]:
+        source, target = f"s3://{self.bucket}/{self.uuid}/{prefix}*", f"{self.uuid}/"
+        unwanted = len(names) - len(wanted)
+        if not wanted:
+            return
+        if unwanted <= _MANY_PATTERNS:
+            have = set(wanted)
+            options = [word for name in names if name not in have for word in ("--exclude", name)]
+            yield s5cmd.line("cp", *options, source, target)
+        elif len(wanted) <= _MANY_PATTERNS:
+            options = [word for name in wanted for word in ("--include", name)]
+            yield s5cmd.line("cp", *options, source, target)
+        else:  # name by name, narrower: each part lists its own keys only
+            length = len(prefix) + 1
+            heads: dict[str, list[str]] = {}
+            for name in names:
+                heads.setdefault(name[:length], []).append(name)
+            have = set(wanted)
+            for head, part in heads.items():
+                yield from self._commands(head, part, [name for name in part if name in have])
+
+    def received(self, name: str) -> Object | None:
+        """Take note that a transport delivered an object; None when it was not asked for."""
+        if name not in self.expected:
+            return None
+        self.expected.discard(name)
+        item = self.objects[name]
+        item.state = "received"
+        return item
+
+    def gave_up(self, name: str, reason: str, permanent: bool, tries: int) -> None:
+        """Take note that a try of an object failed."""
+        self.expected.discard(name)
+        item = self.objects[name]
+        item.tries += 1
+        item.reason = reason
+        item.state = "failed" if permanent or item.tries >= tries else "pending"
+
+    def matching(self, pattern: str) -> list[str]:
+        """Return what is still expected under a name, or under a name that ends in a star."""
+        if pattern.endswith("*"):
+            return [name for name in self.expected if name.startswith(pattern[:-1])]
+        return [pattern] if pattern in self.expected else []
+
+    @property
+    def busy(self) -> bool:
+        """Whether something of it is under way."""
+        return bool(self.expected) or self.checking > 0
+
+    def count(self, state: str) -> int:
+        """Return how many objects are in a state."""
+        return sum(item.state == state for item in self.objects.values())
+
+    def backoff(self) -> float:
+        """Return how long to wait before the next round: doubling, with jitter, with a ceiling."""
+        tries = max((item.tries for item in self.objects.values() if item.state == "pending"), default=1)
+        return min(_LONGEST_BACKOFF, 0.5 * 2.0 ** (tries - 1)) * random.uniform(0.75, 1.25)
+
+    def publish(self) -> None:
+        """Give the verified series its final name: one rename, or file by file into a folder that exists."""
+        staged = self.tidy()
+        if not staged:  # all of it was found at its place
+            with contextlib.suppress(OSError):
+                self.staging.rmdir()
+            return
+        if not self.final.exists() and len(staged) == len(self.objects):
+            self.final.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self.staging.rename(self.final)
+                return
+            except OSError:
+                if not self.final.is_dir():
+                    raise
+        self.final.mkdir(parents=True, exist_ok=True)
+        for name in staged:
+            (self.staging / name).replace(self.final / name)
+        self.staging.rmdir()
+
+    def discard(self) -> None:
+        """Remove what was staged."""
+        shutil.rmtree(self.staging, ignore_errors=True)

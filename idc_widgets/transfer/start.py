@@ -1,0 +1,110 @@
+"""Checking and starting a download."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import providers, s5cmd
+from .job import Job
+from .journal import Journal
+from .model import Item, Provider, TransferError
+from .paths import DEFAULT_LAYOUT
+from .plan import distinct, plan_with_paths
+from .registry import journal_path
+from .spawn import spawn_worker
+
+
+def start(
+    items: Sequence[Item],
+    destination: str | Path,
+    *,
+    idc_version: int,
+    provider: Provider = "aws",
+    layout: str = DEFAULT_LAYOUT,
+    endpoint_url: str | None = None,
+    title: str | None = None,
+    workers: int = 64,
+) -> Job:
+    """Start a download in a process of its own and return at once.
+
+    Parameters
+    ----------
+    items
+        The series to fetch.
+    destination
+        A folder; it is made when it does not exist.
+    idc_version
+        The IDC version the items are of, for the receipt.
+    provider
+        ``"aws"`` or ``"gcs"``.
+    layout
+        Template of each series' folder; empty puts all files into the destination itself.
+    endpoint_url
+        Another S3 endpoint than the provider's (or its environment variable's).
+    title
+        What to call the job.
+    workers
+        Transfers at once.
+
+    Raises
+    ------
+    TransferError
+        When it cannot work, before anything is written, in one sentence.
+    """
+    if workers < 1:
+        raise TransferError(f"workers={workers!r}: at least 1 is needed")
+    items = distinct(items)
+    url = providers.endpoint(provider, endpoint_url)
+    plan, paths = plan_with_paths(items, destination, layout)
+    if plan.problem is not None:
+        raise TransferError(plan.problem)
+    if not plan.fits:
+        raise TransferError(
+            f"{plan.path} has {plan.free:,} bytes free, the download needs {plan.need:,}: "
+            "choose another destination or fewer series"
+        )
+    s5cmd.binary()
+    first = items[0]
+    providers.check_reachable(url, provider, providers.bucket_at(provider, first.bucket), first.crdc_series_uuid)
+    try:
+        plan.path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TransferError(f"{plan.path} cannot be made: {error.strerror or error}") from error
+    journal_file = journal_path(plan.path)
+    Journal(journal_file, plan.path).close()
+    journal = Journal.of(journal_file)
+    now = time.time()
+    job_id = secrets.token_hex(6)
+    journal.add_job(
+        {
+            "id": job_id,
+            "title": title or f"{plan.series:,} series",
+            "provider": provider,
+            "endpoint": url,
+            "layout": layout,
+            "workers": workers,
+            "idc_version": idc_version,
+            "created": now,
+            "heartbeat": now,
+            "state": "queued",
+            "bytes_total": plan.bytes,
+            "files_total": plan.files,
+            "series_total": plan.series,
+        },
+        (
+            (
+                item.series_uid,
+                item.crdc_series_uuid,
+                providers.bucket_at(provider, item.bucket),
+                item.files,
+                item.bytes,
+                path,
+            )
+            for item, path in zip(items, paths, strict=True)
+        ),
+    )
+    spawn_worker(journal_file, job_id)
+    return Job(journal, journal.job(job_id))

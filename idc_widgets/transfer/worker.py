@@ -1,0 +1,282 @@
+"""The detached process that carries out one job: ``python -m idc_widgets.transfer.worker JOURNAL JOB``."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from . import receipt
+from .cleanup import remove_downloaded, remove_staging
+from .faults import classify
+from .fetch import Fatal, Fetcher
+from .flow import Flow
+from .journal import Journal
+from .ledger import Ledger
+from .listing import Lister
+from .model import ACTIVE
+from .paths import OWN_FOLDER
+from .registry import OwnerLock, lock_path
+from .s5cmd import Transport
+from .space import free_space
+
+_TICK = 0.05
+_LOOK_EVERY = 0.1  # at requests
+_BURST = 2000  # events handled before the journal and the requests get their turn
+_LOCK_PATIENCE = 10.0
+
+
+class _Stop(Exception):
+    """A request ends this worker's work: the state to leave the job in, and whether to keep what came."""
+
+    def __init__(self, state: str, keep: bool = True) -> None:
+        self.state, self.keep = state, keep
+
+
+class Worker:
+    """One job, from its journal rows to verified files.
+
+    Parameters
+    ----------
+    journal
+        The destination's journal.
+    job_id
+        The job; the caller holds its lock.
+    """
+
+    def __init__(self, journal: Journal, job_id: str) -> None:
+        self._journal, self._id = journal, job_id
+        self._job = journal.job(job_id)
+        self._destination = journal.destination
+        self._staging = self._destination / OWN_FOLDER / "staging"
+        self._inbox: queue.Queue[Any] = queue.Queue()
+        self._ledger = Ledger(journal, job_id)
+        self._look_at = 0.0
+        self._lister: Lister | None = None
+        self._fetcher: Fetcher | None = None
+        self._tries = int(os.environ.get("IDC_WIDGETS_TRIES", "5"))
+        self._flow = Flow(
+            journal,
+            self._job,
+            self._ledger,
+            destination=self._destination,
+            staging=self._staging,
+            inbox=self._inbox,
+            tries=self._tries,
+        )
+
+    def run(self) -> None:
+        """Do the job; leave it in the state that says how it ended."""
+        try:
+            lister, fetcher = self._prepare()
+            while not (self._all_done() and self._end()):
+                self._step(lister, fetcher)
+        except _Stop as stop:
+            self._halt()
+            if stop.state == "cancelled":
+                remove_staging(self._journal, self._id)
+                if not stop.keep:
+                    remove_downloaded(self._journal, self._id)
+            self._leave(stop.state, None)
+        except Fatal as error:
+            self._halt()
+            self._leave("failed", self._in_words(str(error)))
+        except OSError as error:
+            traceback.print_exc()
+            self._halt()
+            fault = classify(str(error))
+            self._leave("failed", self._in_words(fault.reason if fault.kind == "fatal" else str(error)))
+
+    def _prepare(self) -> tuple[Lister, Fetcher]:
+        if not self._destination.is_dir():
+            raise Fatal(f"the destination {self._destination} is gone")
+        self._staging.mkdir(parents=True, exist_ok=True)
+        self._ledger.state = "listing"
+        self._ledger.write(time.monotonic(), force=True, error=None, pid=os.getpid())
+        self._requests()
+        rows = self._journal.all(
+            "SELECT * FROM series WHERE job = ? AND state IN ('pending', 'listed') ORDER BY n", (self._id,)
+        )
+        there = receipt.present(self._destination, {row["uuid"] for row in rows})
+        to_list, remaining = [], 0
+        for row in rows:
+            entry = there.get((row["uuid"], row["path"]))
+            if entry is not None:
+                self._flow.present(row, entry)
+                continue
+            remaining += 1
+            if row["state"] == "listed":
+                self._flow.enqueue(row["n"])
+            else:
+                to_list.append(_to_list(row))
+        self._ledger.write(time.monotonic(), force=True)
+        common: dict[str, Any] = {
+            "endpoint": self._job["endpoint"],
+            "v1": self._job["provider"] == "gcs",
+            "inbox": self._inbox,
+            "tries": self._tries,
+            "stall": float(os.environ.get("IDC_WIDGETS_STALL_SECONDS", "60")),
+        }
+        self._lister = Lister(to_list, folder=self._staging, **common)
+        self._fetcher = Fetcher(
+            staging=self._staging,
+            workers=self._job["workers"],
+            series=remaining,
+            received=self._flow.received,
+            **common,
+        )
+        return self._lister, self._fetcher
+
+    def _step(self, lister: Lister, fetcher: Fetcher) -> None:
+        now = time.monotonic()
+        lister.tend(now)
+        self._flow.schedule(now, fetcher)
+        fetcher.tend(now, more=self._flow.to_fetch or not lister.finished)
+        for source, what in self._events():
+            if not isinstance(source, Transport):
+                source(*what)  # a result of the thread pool
+            elif source is lister.transport:
+                for outcome in lister.handle(what):
+                    self._flow.listed(outcome)
+            else:
+                for series in fetcher.handle(source, what):
+                    self._flow.after_round(series)
+        now = time.monotonic()
+        if now >= self._look_at:
+            self._look_at = now + _LOOK_EVERY
+            self._requests()
+        self._ledger.partial = fetcher.partial
+        if not self._flow.empty:
+            checking_only = fetcher.idle and lister.finished and not self._flow.to_fetch
+            self._ledger.state = "verifying" if checking_only else "running"
+        self._ledger.write(now)
+
+    def _events(self) -> Iterator[tuple[Any, Any]]:
+        with contextlib.suppress(queue.Empty):
+            yield self._inbox.get(timeout=_TICK)
+            for _ in range(_BURST):
+                yield self._inbox.get_nowait()
+
+    def _all_done(self) -> bool:
+        return self._flow.empty and self._lister is not None and self._lister.finished
+
+    def _end(self) -> bool:
+        """Leave, unless a request came in the last moment that makes more work."""
+        self._ledger.write(time.monotonic(), force=True)
+        self._requests()
+        if not self._all_done():
+            return False
+        row = self._journal.one("SELECT COUNT(*) AS series FROM series WHERE job = ? AND state != 'done'", (self._id,))
+        missing = row["series"] if row else 0
+        error = None
+        if missing:
+            error = (
+                f"{missing:,} of {self._job['series_total']:,} series incomplete, {self._ledger.failed:,} files "
+                "missing; failures() says why, retry() tries them again"
+            )
+        self._halt()
+        self._leave("failed" if missing else "complete", error)
+        return True
+
+    def _halt(self) -> None:
+        """Stop all that runs: transports first, then what is being verified."""
+        if self._fetcher is not None:
+            self._fetcher.stop()
+        if self._lister is not None and self._lister.transport is not None:
+            self._lister.transport.kill()
+        self._ledger.partial = 0
+        self._flow.halt()
+
+    def _leave(self, state: str, error: str | None) -> None:
+        self._ledger.state = state
+        self._ledger.write(time.monotonic(), force=True, error=error)
+        with self._journal.transaction() as db:
+            db.execute("DELETE FROM claim WHERE job = ?", (self._id,))
+        with contextlib.suppress(OSError):
+            self._staging.rmdir()  # only when nothing is staged
+
+    def _in_words(self, reason: str) -> str:
+        if reason != "the disk is full":
+            return f"{reason} ({self._destination}); resume() goes on once that is mended"
+        need = self._ledger.bytes_total - self._ledger.bytes_done
+        with contextlib.suppress(OSError):
+            reason += f": {free_space(self._destination):,} bytes are free"
+        return f"{reason}, {need:,} more are needed in {self._destination}; resume() goes on once there is room"
+
+    def _requests(self) -> None:
+        for verb, argument in self._journal.take_requests(self._id):
+            if verb == "pause":
+                raise _Stop("paused")
+            if verb == "cancel":
+                raise _Stop("cancelled", keep=argument != "remove")
+            if verb == "retry":
+                self._retry()
+
+    def _retry(self) -> None:
+        """Take up failed series again: those whose objects are known as they are, the others from their listing."""
+        self._ledger.write(time.monotonic(), force=True)
+        known = "EXISTS (SELECT 1 FROM object WHERE object.job = series.job AND object.n = series.n)"
+        rows = self._journal.all(
+            f"SELECT *, {known} AS known FROM series WHERE job = ? AND state = 'failed' ORDER BY n", (self._id,)
+        )
+        with self._journal.transaction() as db:
+            db.execute(
+                "UPDATE object SET state = 'pending', reason = NULL WHERE job = ?1 AND state = 'failed'"
+                " AND n IN (SELECT n FROM series WHERE job = ?1 AND state = 'failed')",
+                (self._id,),
+            )
+            db.execute(
+                f"UPDATE series SET reason = NULL, state = CASE WHEN {known} THEN 'listed' ELSE 'pending' END"
+                " WHERE job = ? AND state = 'failed'",
+                (self._id,),
+            )
+        self._ledger.recount()
+        if self._lister is None:
+            return  # at the start, where all that is not done is taken up anyway
+        for row in rows:
+            if row["known"]:
+                self._flow.enqueue(row["n"])
+            else:
+                self._lister.add([_to_list(row)])
+
+
+def _to_list(row: Any) -> tuple[int, str, str, int, int]:
+    return row["n"], row["uuid"], row["bucket"], row["files"], row["bytes"]
+
+
+def _on_terminate(number: int, frame: object) -> None:
+    raise _Stop("paused")  # the system shuts down, say: nothing is lost
+
+
+def main(journal_file: str, job_id: str) -> None:
+    """Carry out a job, unless another process is at it."""
+    journal = Journal.of(Path(journal_file))
+    lock = OwnerLock(lock_path(journal.path, job_id))
+    deadline = time.monotonic() + _LOCK_PATIENCE
+    while not lock.acquire():  # a worker on its way out, or a reader who looks whether there is one
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.02)
+    with lock:
+        if journal.job(job_id)["state"] not in ACTIVE:
+            return
+        signal.signal(signal.SIGTERM, _on_terminate)
+        try:
+            Worker(journal, job_id).run()
+            while ("retry", None) in journal.take_requests(job_id):  # it came while the job ended
+                journal.request(job_id, "retry")
+                Worker(journal, job_id).run()
+        except Exception as error:
+            traceback.print_exc()
+            journal.update_job(job_id, state="failed", error=f"{type(error).__name__}: {error}; resume() goes on")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
