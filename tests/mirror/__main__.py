@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -44,7 +45,9 @@ def main() -> int:
     if arguments.until_stdin_closes:
 
         def watch() -> None:
-            sys.stdin.read()
+            # Not sys.stdin.read(): it would hold a lock that the interpreter wants at its end.
+            while os.read(0, 1 << 12):
+                pass
             ended.set()
 
         threading.Thread(target=watch, daemon=True).start()

@@ -36,8 +36,8 @@ class Fault:
     status
         For ``status``: 403, 404, 500, 503 or any other.
     at
-        Where in the body it happens, from 0 to 1. For ``truncate``, ``short`` and ``flip`` 0.5 unless given; for ``reset`` and
-        ``hang`` before the headers unless given.
+        Where in the body it happens, from 0 to 1. Unless given: halfway for ``truncate``, ``short`` and ``flip``;
+        before the headers for ``reset`` and ``hang``.
     rate, seconds
         For ``slow`` and ``delay``; a ``hang`` ends after `seconds` if they are given.
     """
@@ -93,9 +93,8 @@ class Fault:
     def parse(cls, text: str) -> Fault:
         """Read a rule as the command line gives it: ``kind=status,status=503,match=*.dcm,times=2``."""
         values: dict[str, object] = {}
-        convert = {
-            "times": int, "after": int, "status": int, "probability": float, "at": float, "rate": float, "seconds": float,
-        }  # fmt: skip
+        convert: dict[str, type] = {"times": int, "after": int, "status": int}
+        convert |= dict.fromkeys(("probability", "at", "rate", "seconds"), float)
         names = [each.name for each in fields(cls) if not each.name.startswith("_")]
         for part in text.split(","):
             name, equals, value = part.partition("=")

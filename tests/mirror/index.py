@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib.metadata import version
@@ -32,9 +33,10 @@ BUCKETS = {
 }
 
 COLUMNS = (
-    "collection_id PatientID PatientAge PatientSex StudyInstanceUID StudyDate StudyDescription SeriesInstanceUID SeriesDate "
-    "SeriesDescription SeriesNumber BodyPartExamined Modality SOPClassUID Manufacturer ManufacturerModelName"
-).split()
+    *("PatientID", "PatientAge", "PatientSex", "StudyInstanceUID", "StudyDate", "StudyDescription"),
+    *("SeriesInstanceUID", "SeriesDate", "SeriesDescription", "SeriesNumber", "BodyPartExamined", "Modality"),
+    *("SOPClassUID", "Manufacturer", "ManufacturerModelName"),
+)
 _PARQUET = str(idc_index_data.IDC_INDEX_PARQUET_FILEPATH).replace("'", "''")
 _SELECT = (
     "SELECT crdc_series_uuid AS uuid, aws_bucket AS bucket, instanceCount AS count, "
@@ -44,7 +46,7 @@ _SELECT = (
 
 @lru_cache(maxsize=8)
 def cache_dir(*modules: str) -> Path:
-    """Return the folder for what is costly to make, a new one whenever the index or the modules it depends on change."""
+    """Return the folder for what is costly to make: a new one when the index or these modules change."""
     made_from = hashlib.sha256()
     for part in (version("idc-index-data"), duckdb.__version__):
         made_from.update(part.encode() + b"\0")
@@ -60,7 +62,7 @@ class Index:
 
     def __init__(self) -> None:
         # The parquet answers until the file is there.
-        self._connection = duckdb.connect()
+        self._connection = _connect(":memory:")
         self._connection.execute(f"CREATE VIEW series AS {_SELECT}")
         self.series = lru_cache(maxsize=4096)(self._series)
         threading.Thread(target=self._prepare, name="mirror-index", daemon=True).start()
@@ -69,7 +71,7 @@ class Index:
         path = cache_dir("index") / "series.duckdb"
         if not path.exists():
             _build(path)
-        self._connection = duckdb.connect(path, read_only=True)
+        self._connection = _connect(path, read_only=True)
 
     def _series(self, uuid: str) -> Series | None:
         """Return the series with this crdc_series_uuid, None if the index has none."""
@@ -96,6 +98,13 @@ class Index:
             operator, start, batch = ">", rows[-1][0], 2000
 
 
+def _connect(path: Path | str, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(path, read_only=read_only)
+    # DuckDB draws it on standard output, which has a reader of its own here.
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
 def _series_from(row: tuple[object, ...]) -> Series:
     uuid, bucket, count, size, *fields = row
     assert isinstance(count, int) and isinstance(size, int)
@@ -103,8 +112,13 @@ def _series_from(row: tuple[object, ...]) -> Series:
 
 
 def _build(path: Path) -> None:
-    draft = path.with_suffix(f".{os.getpid()}")
-    with duckdb.connect(draft) as connection:
+    for abandoned in path.parent.glob(f"{path.stem}.draft*"):
+        # Windows refuses while another process still writes it.
+        with contextlib.suppress(OSError):
+            if time.time() - abandoned.stat().st_mtime > 600:
+                abandoned.unlink()
+    draft = path.with_suffix(f".draft{os.getpid()}")
+    with _connect(draft) as connection:
         connection.execute(f"CREATE TABLE series AS {_SELECT}")
         connection.execute("CREATE INDEX by_uuid ON series (uuid)")
     # Another process may have finished first, and Windows refuses to replace an open file: either file will do.

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -22,8 +23,9 @@ class _Mirror:
 
     endpoint: str
 
-    def __init__(self) -> None:
-        self._store = Store()
+    @cached_property
+    def _store(self) -> Store:
+        return Store()
 
     def truth(self, crdc_series_uuid: str) -> list[Listed]:
         """Return (key, size, etag) of all objects of a series, in the order of keys."""
@@ -62,7 +64,6 @@ class Mirror(_Mirror):
     def __init__(
         self, port: int = 0, host: str = "127.0.0.1", delay_ms: float = 0, rate_mb: float | None = None
     ) -> None:
-        super().__init__()
         self.server = Server(self._store, host, port, delay_ms, rate_mb)
         self.endpoint = self.server.endpoint
         self.faults = self.server.faults
@@ -86,7 +87,6 @@ class SpawnedMirror(_Mirror):
     """A mirror in a process of its own, so that the code under test does not share an interpreter with it."""
 
     def __init__(self, port: int, host: str, delay_ms: float, rate_mb: float | None) -> None:
-        super().__init__()
         command = [sys.executable, "-m", "tests.mirror", "--until-stdin-closes", "--host", host, "--port", str(port)]
         command += ["--delay-ms", str(delay_ms)]
         if rate_mb:
