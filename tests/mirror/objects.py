@@ -84,7 +84,8 @@ class Store:
 
     def __init__(self, index: Index | None = None) -> None:
         self.index = index or Index()
-        self.content = lru_cache(maxsize=128)(Content)
+        self._content = lru_cache(maxsize=128)(Content)
+        self._making = threading.Lock()
         self._digests: dict[str, bytearray] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="mirror-md5")
@@ -95,6 +96,12 @@ class Store:
         if series is None or series.bucket != BUCKETS.get(bucket) or key not in series.instances:
             return None
         return series, series.instances[key]
+
+    def content(self, series: Series, instance: int) -> Content:
+        """Return an object's bytes."""
+        # One at a time: many threads in numpy at once only fight over the interpreter.
+        with self._making:
+            return self._content(series, instance)
 
     def etag(self, series: Series, instance: int) -> str:
         """Return an object's ETag, without quotation marks."""
