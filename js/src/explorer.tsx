@@ -1,0 +1,100 @@
+// The Explorer: header, filter panel, table, selection and downloads on one screen.
+
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { type Downloads, downloadsOf } from "./downloads/jobs";
+import { DownloadPanel } from "./downloads/panel";
+import { Header } from "./header";
+import { Icon } from "./icons";
+import type { Store } from "./link/store";
+import { Chips } from "./panel/chips";
+import { FilterPanel } from "./panel/panel";
+import { SelectionBar } from "./selection/bar";
+import { ResultTable } from "./table/table";
+
+let views = 0;
+
+export function Explorer({ store }: { store: Store }) {
+  const [id] = useState(() => `idc-${(views++).toString(36)}-${Math.random().toString(36).slice(2, 7)}`);
+  const drawer = useSignal(false);
+  const filters = useRef<HTMLButtonElement>(null);
+  const side = useRef<HTMLDivElement>(null);
+  const active = useComputed(() => store.where.value.length);
+  const downloads = useDownloads(store);
+
+  const close = (): void => {
+    drawer.value = false;
+    filters.current?.focus();
+  };
+  const open = (): void => {
+    drawer.value = true;
+    requestAnimationFrame(() => side.current?.querySelector<HTMLElement>("button")?.focus());
+  };
+  return (
+    <div class="idc-frame">
+      <div class="idc-root" role="region" aria-label="IDC Explorer">
+        <Header store={store} />
+        <div class="idc-main">
+          <div
+            ref={side}
+            class={`idc-side${drawer.value ? " idc-open" : ""}`}
+            onKeyDown={(e) => {
+              if (e.key === "Escape" && drawer.value) close();
+            }}
+          >
+            <div class="idc-drawer-head">
+              <strong>Filters</strong>
+              <button type="button" class="idc-button" onClick={close}>
+                Done
+              </button>
+            </div>
+            <FilterPanel store={store} id={`${id}-filters`} />
+          </div>
+          {drawer.value && <div class="idc-veil" onClick={close} />}
+          <div class="idc-results">
+            <div class="idc-bar">
+              <button
+                ref={filters}
+                type="button"
+                class="idc-button idc-drawer-button"
+                aria-expanded={drawer.value}
+                aria-controls={`${id}-filters`}
+                onClick={open}
+              >
+                <Icon name="filter" /> Filters{active.value ? ` (${active.value})` : ""}
+              </button>
+              <Chips store={store} />
+            </div>
+            <ResultTable store={store} id={`${id}-table`} />
+          </div>
+        </div>
+        <SelectionBar store={store} id={`${id}-selection`} />
+        {downloads && <DownloadPanel downloads={downloads} />}
+      </div>
+    </div>
+  );
+}
+
+/** The download panel's model lives beside the Explorer's: its progress must not queue with the table's pages. */
+function useDownloads(store: Store): Downloads | null {
+  const [downloads, set] = useState<Downloads | null>(null);
+  useEffect(() => {
+    let gone = false;
+    const { model } = store;
+    const find = (): void => {
+      const reference = String(model.get("_downloads") ?? "");
+      if (!reference.startsWith("IPY_MODEL_")) return;
+      model.widget_manager?.get_model(reference.slice("IPY_MODEL_".length)).then(
+        (m) => !gone && set(downloadsOf(m)),
+        (e: unknown) => console.warn("idc_widgets: the download panel's model is missing.", e),
+      );
+    };
+    model.on("change:_downloads", find);
+    find();
+    return () => {
+      gone = true;
+      model.off("change:_downloads", find);
+    };
+  }, [store]);
+  return downloads;
+}

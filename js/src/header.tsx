@@ -1,0 +1,84 @@
+// The header: what this is, and how much of it matches.
+
+import { effect, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { count, longDate, plural, size } from "./format";
+import { Icon } from "./icons";
+import type { Store } from "./link/store";
+
+export function Header({ store }: { store: Store }) {
+  const c = store.catalog.value;
+  const result = store.current.value ? store.result.value : null;
+  const totals = store.totals.value;
+  const filtered = store.where.value.length > 0;
+  return (
+    <header class="idc-header">
+      <div class="idc-brand">
+        <Icon name="mark" size={20} />
+        <strong>Imaging Data Commons</strong>
+        {c && <span class="idc-version" title={`Release ${c.release}`}>{`v${c.version} · ${longDate(c.date)}`}</span>}
+      </div>
+      {c?.status && (
+        <span class="idc-status" role="status">
+          {c.status}
+        </span>
+      )}
+      <div class="idc-stats">
+        <Stat name="series" value={result ? result.series : (totals?.series ?? null)} all={c?.totals.series} show={filtered} />
+        <Stat name="studies" value={totals?.studies ?? null} all={c?.totals.studies} show={filtered} />
+        <Stat name="patients" value={totals?.patients ?? null} all={c?.totals.patients} show={filtered} />
+        <Stat name="size" value={result ? result.bytes : (totals?.bytes ?? null)} all={c?.totals.bytes} show={filtered} bytes />
+        {store.totalsError.value && <span class="idc-bad" role="alert">{store.totalsError.value}</span>}
+      </div>
+      <Announcer store={store} />
+    </header>
+  );
+}
+
+interface StatProps {
+  name: string;
+  value: number | null;
+  all: number | undefined;
+  show: boolean;
+  bytes?: boolean;
+}
+
+/** One figure; an unknown one says so rather than showing what was true before. */
+function Stat({ name, value, all, show, bytes = false }: StatProps) {
+  const text = bytes ? size : count;
+  return (
+    <div class={`idc-stat${value === null ? " idc-pending" : ""}`} data-stat={name}>
+      <span class="idc-stat-value">
+        {value === null ? "…" : text(value)} {!bytes && <span class="idc-stat-name">{name}</span>}
+      </span>
+      <span class="idc-stat-all">
+        {value === null ? "updating…" : !show || all === undefined ? "in all" : `of ${text(all)}`}
+      </span>
+    </div>
+  );
+}
+
+/** Tells screen readers the new totals, once they have settled. */
+function Announcer({ store }: { store: Store }) {
+  const said = useSignal("");
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = effect(() => {
+      const result = store.current.value ? store.result.value : null;
+      const totals = store.totals.value;
+      clearTimeout(timer);
+      if (!result || !totals) return;
+      const words = `${count(result.series)} series of ${plural(totals.patients, "patient")} match, ${size(result.bytes)}.`;
+      timer = setTimeout(() => (said.value = words), 700);
+    });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }, [store]);
+  return (
+    <span class="idc-hidden" aria-live="polite">
+      {said}
+    </span>
+  );
+}

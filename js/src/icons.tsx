@@ -1,0 +1,25 @@
+// The few icons, as strokes in the text's colour.
+
+const PATHS = {
+  down: "M4 6l4 4 4-4",
+  right: "M6 4l4 4-4 4",
+  close: "M4.5 4.5l7 7M11.5 4.5l-7 7",
+  search: "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.5 10.5l3 3",
+  pause: "M5.5 3.5v9M10.5 3.5v9",
+  play: "M5 3.5l7.5 4.5L5 12.5z",
+  retry: "M13 8a5 5 0 1 1-1.6-3.7M13 2.5v2.6h-2.6",
+  filter: "M2.5 4h11M4.5 8h7M6.5 12h3",
+  warning: "M8 2.5l6 11H2zM8 6.5v3.2M8 11.6v.1",
+  done: "M3 8.5l3.2 3.2L13 4.8",
+  mark: "M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM1.5 8h13M8 1.5c-3.6 4-3.6 9 0 13M8 1.5c3.6 4 3.6 9 0 13",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
+  return (
+    <svg class="idc-svg" viewBox="0 0 16 16" width={size} height={size} aria-hidden="true">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

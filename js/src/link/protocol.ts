@@ -1,0 +1,133 @@
+// What travels between the kernel and the browser.
+
+import type { Condition, Value, Where } from "../cube/condition";
+
+/** The part of a widget model that is used here; every notebook host offers it. */
+export interface Model {
+  get(name: string): unknown;
+  set(name: string, value: unknown): void;
+  save_changes(): void;
+  send(content: unknown): void;
+  on(event: string, callback: (...args: never[]) => void): void;
+  off(event: string, callback: (...args: never[]) => void): void;
+  widget_manager?: { get_model(id: string): Promise<Model> };
+}
+
+export type ColumnType = "text" | "integer" | "number" | "date" | "bytes";
+
+export interface Column {
+  name: string;
+  label: string;
+  type: ColumnType;
+  description?: string;
+  width?: number;
+  default?: boolean;
+}
+
+export interface Facet {
+  name: string;
+  label: string;
+  group: string;
+  description?: string;
+}
+
+export interface Preset {
+  name: string;
+  label: string;
+  description?: string;
+  where: Condition[];
+}
+
+export interface Totals {
+  series: number;
+  studies: number;
+  patients: number;
+  collections: number;
+  instances: number;
+  bytes: number;
+}
+
+export interface Catalog {
+  version: number;
+  release: string;
+  date: string;
+  totals: Totals;
+  columns: Column[];
+  facets: Facet[];
+  presets: Preset[];
+  status: string;
+}
+
+export interface CubeMessage {
+  outside: Condition[];
+  rows: number;
+  dimensions: { name: string; values: Value[]; total: number[]; bits: 8 | 16 }[];
+  derived: { name: string; source: string; values: Value[]; total: number[]; members: number[][] }[];
+  data: string;
+}
+
+export interface SortKey {
+  column: string;
+  descending: boolean;
+}
+
+/** A row is ticked when (in base and not in minus) or in plus. */
+export interface Ticks {
+  base: Where | null;
+  minus: number[];
+  plus: number[];
+}
+
+export type Cell = string | number | boolean | null;
+/** row_id, the columns asked for and, when `ticks_base` was sent, whether the row is in it. */
+export type Row = Cell[];
+
+export interface Licence {
+  name: string;
+  series: number;
+  noncommercial: boolean;
+}
+
+export interface SelectionTotals {
+  series: number;
+  studies: number;
+  patients: number;
+  instances: number;
+  bytes: number;
+  licences: Licence[];
+}
+
+export interface Destination {
+  path: string;
+  free: number | null;
+  writable: boolean;
+  problem: string | null;
+}
+
+export type JobState =
+  "queued" | "listing" | "running" | "verifying" | "paused" | "complete" | "failed" | "cancelled";
+
+export interface Job {
+  id: string;
+  title: string;
+  path: string;
+  provider: string;
+  state: JobState;
+  error: string | null;
+  bytes_total: number;
+  bytes_done: number;
+  bytes_in_flight: number;
+  files_total: number;
+  files_done: number;
+  series_total: number;
+  series_done: number;
+  failed: number;
+  speed: number | null;
+  eta: number | null;
+  created: string | number;
+}
+
+export interface Failures {
+  failures: { key: string; series_uid: string; reason: string }[];
+  more: number;
+}

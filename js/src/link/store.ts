@@ -1,0 +1,258 @@
+// What the views of one Explorer share: its state as signals, the cube's answers, and what the kernel is asked.
+
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { canonical, same, toggle, togglePreset, type Value, type Where } from "../cube/condition";
+import { Cube, type Result } from "../cube/cube";
+import { headerState, NONE, nothing, TickSet } from "../selection/ticks";
+import { Latest, Link } from "./link";
+import type {
+  Catalog, CubeMessage, Destination, Model, Preset, SelectionTotals, SortKey, Ticks, Totals,
+} from "./protocol";
+
+const CUBES_KEPT = 6; // a preset switched off and on again needs no kernel
+const TYPING_MS = 250;
+const TICKING_MS = 80;
+
+/** An answer together with the question it belongs to, so that it is never shown for another. */
+interface Answer<Q, T> {
+  to: Q;
+  value: T | null;
+  error: string;
+}
+
+export class Store {
+  readonly link: Link;
+  readonly catalog: Signal<Catalog | null> = signal(null);
+  readonly where: Signal<Where> = signal([]);
+  readonly sort: Signal<SortKey[]> = signal([]);
+  readonly ticks: Signal<Ticks> = signal(NONE);
+  readonly destination = signal("");
+  readonly cube: Signal<Cube | null> = signal(null);
+  /** The last counts; those of `where` only while `current`. */
+  readonly result: Signal<Result | null> = signal(null);
+  readonly current = signal(false);
+  readonly cubeError = signal("");
+  readonly destinationInfo: Signal<Answer<string, Destination> | null> = signal(null);
+  readonly tickSet = computed(() => new TickSet(this.ticks.value));
+  readonly allTicked = computed(() => headerState(this.ticks.value, this.where.value));
+  readonly totals: ReadonlySignal<Totals | null>;
+  readonly totalsError: ReadonlySignal<string>;
+  readonly selection: ReadonlySignal<SelectionTotals | null>;
+  readonly selectionError: ReadonlySignal<string>;
+
+  readonly #totals: Signal<Answer<Where, Totals> | null> = signal(null);
+  readonly #selection: Signal<Answer<Ticks, SelectionTotals> | null> = signal(null);
+  readonly #cubes = new Map<string, Cube>();
+  readonly #unsaved = new Map<string, unknown>();
+  #saving: ReturnType<typeof setTimeout> | undefined;
+  #cubeData: unknown = null;
+  #views = 0;
+  #stop: (() => void)[] = [];
+
+  constructor(readonly model: Model) {
+    this.link = new Link(model);
+    this.totals = computed(() => {
+      const a = this.#totals.value;
+      return a && same(a.to, this.where.value) ? a.value : null;
+    });
+    this.totalsError = computed(() => (this.#totals.value?.to === this.where.value ? this.#totals.value.error : ""));
+    this.selection = computed(() => (this.#selection.value?.to === this.ticks.value ? this.#selection.value.value : null));
+    this.selectionError = computed(() =>
+      this.#selection.value?.to === this.ticks.value ? this.#selection.value.error : "",
+    );
+  }
+
+  /** A view came: the first one connects to the model. Returns how it leaves. */
+  attach(): () => void {
+    if (this.#views++ === 0) this.#connect();
+    let attached = true;
+    return () => {
+      if (attached && --this.#views === 0) this.#disconnect();
+      attached = false;
+    };
+  }
+
+  setWhere(where: Where): void {
+    if (same(where, this.where.value)) return;
+    this.where.value = where;
+    this.#save("_where", where);
+  }
+
+  toggle(column: string, value: Value, out = false): void {
+    this.setWhere(toggle(this.where.value, column, value, out));
+  }
+
+  togglePreset(preset: Preset): void {
+    this.setWhere(togglePreset(this.where.value, preset.where));
+  }
+
+  setSort(sort: SortKey[]): void {
+    this.sort.value = sort;
+    this.#save("_sort", sort);
+  }
+
+  setTicks(ticks: Ticks): void {
+    this.ticks.value = ticks;
+    this.#save("_ticks", ticks);
+  }
+
+  setDestination(path: string): void {
+    this.destination.value = path;
+    this.#save("_destination", path);
+  }
+
+  /** Writes what is unsaved to the model now; a request that depends on it must not overtake it. */
+  flush(): void {
+    clearTimeout(this.#saving);
+    this.#saving = undefined;
+    if (!this.#unsaved.size) return;
+    for (const [name, value] of this.#unsaved) this.model.set(name, value);
+    this.#unsaved.clear();
+    this.model.save_changes();
+  }
+
+  /** State goes to the kernel after the paint: a click must not wait for the message. */
+  #save(name: string, value: unknown): void {
+    this.#unsaved.set(name, value);
+    this.#saving ??= setTimeout(() => this.flush(), 30);
+  }
+
+  #connect(): void {
+    const { model } = this;
+    this.link.connect();
+    const listen = (name: string, read: () => void): void => {
+      const heard = (): void => {
+        if (!this.#unsaved.has(name)) read(); // the person's newer click stands
+      };
+      model.on(`change:${name}`, heard);
+      this.#stop.push(() => model.off(`change:${name}`, heard));
+      heard();
+    };
+    batch(() => {
+      listen("_catalog", () => (this.catalog.value = filled(model.get("_catalog")) as Catalog | null));
+      listen("_where", () => adopt(this.where, (model.get("_where") as Where | null) ?? []));
+      listen("_sort", () => adopt(this.sort, (model.get("_sort") as SortKey[] | null) ?? []));
+      listen("_ticks", () => adopt(this.ticks, (filled(model.get("_ticks")) as Ticks | null) ?? NONE));
+      listen("_destination", () => adopt(this.destination, String(model.get("_destination") ?? "")));
+      listen("_cube", () => void this.#readCube());
+    });
+    this.#stop.push(
+      this.#followCube(),
+      this.#followTotals(),
+      this.#follow("selection", TICKING_MS, this.ticks, this.#selection, (t) => (nothing(t) ? null : { ticks: t })),
+      this.#follow("destination", TYPING_MS, this.destination, this.destinationInfo, (path) => ({ path })),
+    );
+  }
+
+  #disconnect(): void {
+    this.flush();
+    for (const stop of this.#stop.splice(0)) stop();
+    this.link.disconnect();
+  }
+
+  async #readCube(): Promise<void> {
+    const message = filled(this.model.get("_cube")) as CubeMessage | null;
+    if (!message || message === this.#cubeData) return;
+    this.#cubeData = message;
+    this.#cubes.clear(); // the kernel's cube changed: older ones may be of another catalogue
+    try {
+      const cube = await Cube.decode(message);
+      if (message === this.#cubeData) this.#keep(cube);
+    } catch (error) {
+      this.cubeError.value = `The counts could not be read: ${text(error)}`;
+    }
+  }
+
+  #keep(cube: Cube): void {
+    this.#cubes.set(canonical(cube.outside), cube);
+    if (this.#cubes.size > CUBES_KEPT) this.#cubes.delete(this.#cubes.keys().next().value!);
+    batch(() => {
+      this.cube.value = cube;
+      this.cubeError.value = "";
+    });
+  }
+
+  /** Counts again whenever a condition changes, and asks for another cube when this one cannot answer. */
+  #followCube(): () => void {
+    const asked = new Latest<CubeMessage>(this.link, "cube");
+    return effect(() => {
+      const where = this.where.value;
+      const cube = this.cube.value;
+      const facets = this.catalog.value?.facets;
+      if (!cube) return;
+      const outside = cube.outsideOf(where);
+      const fit = same(outside, cube.outside) ? cube : this.#cubes.get(canonical(outside));
+      if (fit) {
+        asked.drop();
+        const result = fit.count(where, facets?.map((f) => f.name));
+        batch(() => {
+          this.result.value = result;
+          this.current.value = true;
+          this.cubeError.value = "";
+        });
+        return;
+      }
+      this.current.value = false;
+      const fail = (e: unknown): void => void (this.cubeError.value = text(e));
+      asked.ask({ outside }, (message) => void Cube.decode(message).then((c) => this.#keep(c), fail), fail);
+    });
+  }
+
+  #followTotals(): () => void {
+    const asked = new Latest<Totals>(this.link, "totals");
+    return effect(() => {
+      const where = this.where.value;
+      const all = this.catalog.value?.totals;
+      if (!where.length && all) {
+        asked.drop();
+        this.#totals.value = { to: where, value: all, error: "" };
+        return;
+      }
+      asked.ask(
+        { where },
+        (value) => (this.#totals.value = { to: where, value, error: "" }),
+        (e) => (this.#totals.value = { to: where, value: null, error: text(e) }),
+      );
+    });
+  }
+
+  /** Asks `op` about a signal's value whenever it has rested for a moment. */
+  #follow<Q, T>(
+    op: string, rest: number, question: Signal<Q>, answer: Signal<Answer<Q, T> | null>, payload: (q: Q) => object | null,
+  ): () => void {
+    const asked = new Latest<T>(this.link, op);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = effect(() => {
+      const to = question.value;
+      clearTimeout(timer);
+      asked.drop();
+      const content = payload(to);
+      if (!content) {
+        answer.value = null;
+        return;
+      }
+      timer = setTimeout(() => {
+        asked.ask(
+          content,
+          (value) => (answer.value = { to, value, error: "" }),
+          (e) => (answer.value = { to, value: null, error: text(e) }),
+        );
+      }, rest);
+    });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }
+}
+
+const text = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Traits start as {} or null before the kernel has filled them. */
+const filled = (value: unknown): unknown =>
+  value !== null && typeof value === "object" && Object.keys(value).length ? value : null;
+
+/** Sets a signal unless it says the same already: an echo must not start everything again. */
+function adopt<T>(target: Signal<T>, value: T): void {
+  if (!same(target.peek(), value)) target.value = value;
+}

@@ -1,0 +1,65 @@
+// Conditions in words, for the chips: conditions that no facet shows read as plainly as those that one does.
+
+import type { Condition, Value } from "../cube/condition";
+import { valueText } from "./names";
+
+/** A condition as a subject and what is said of it; `not` when it excludes. */
+export interface Words {
+  subject: string;
+  rest: string;
+  not: boolean;
+}
+
+const SHOWN = 2; // values named in a chip before "+3"
+
+const several = (values: readonly Value[], shown: number): string => {
+  const names = values.slice(0, shown).map(valueText).join(", ");
+  return values.length > shown ? `${names} +${values.length - shown}` : names;
+};
+
+const both = (list: readonly string[]): string =>
+  list.length < 2 ? (list[0] ?? "") : `${list.slice(0, -1).join(", ")} and ${list[list.length - 1]}`;
+
+/** `label` gives a column's human name; `shown` is how many values of a list are named. */
+export function words(c: Condition, label: (column: string) => string, shown = SHOWN): Words {
+  switch (c.op) {
+    case "in":
+      return { subject: label(c.column), rest: c.values.length ? several(c.values, shown) : "nothing", not: false };
+    case "not": {
+      const inner = words(c.arg, label, shown);
+      if (inner.not) return { subject: "not", rest: `(${sentence(c.arg, label, shown)})`, not: true };
+      return { ...inner, not: true };
+    }
+    case "between": {
+      const { low, high } = c;
+      const rest =
+        low === null ? `up to ${valueText(high)}` : high === null ? `from ${low}` : `${low} – ${valueText(high)}`;
+      return { subject: label(c.column), rest, not: false };
+    }
+    case "contains":
+      return { subject: label(c.column), rest: `contains “${c.text}”`, not: false };
+    case "search":
+      return { subject: "Search", rest: `“${c.text}”`, not: false };
+    case "with_modalities":
+      return {
+        subject: c.per === "patient" ? "Patients" : "Studies",
+        rest: `with ${both(c.modalities)}`,
+        not: false,
+      };
+    case "and":
+    case "or": {
+      const parts = c.args.map((a) => sentence(a, label, shown));
+      return { subject: "", rest: parts.join(c.op === "and" ? " and " : " or ") || "everything", not: false };
+    }
+    default: // a newer kernel may know more conditions than this page does
+      return { subject: "Condition", rest: JSON.stringify(c), not: false };
+  }
+}
+
+/** The same as one phrase. */
+export function sentence(c: Condition, label: (column: string) => string, shown = SHOWN): string {
+  const w = words(c, label, shown);
+  const phrase = [w.subject, w.rest].filter(Boolean).join(" ");
+  const whole = (c.op === "and" || c.op === "or") && c.args.length > 1 ? `(${phrase})` : phrase;
+  return w.not && w.subject !== "not" ? `not ${whole}` : whole;
+}

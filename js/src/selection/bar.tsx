@@ -1,0 +1,160 @@
+// The selection bar: what is ticked, where it goes, and the button that fetches it.
+
+import { useSignal } from "@preact/signals";
+import { count, plural, size } from "../format";
+import type { Licence, SelectionTotals } from "../link/protocol";
+import type { Store } from "../link/store";
+import { NONE, nothing } from "./ticks";
+
+type Reply = { job: string } | { confirm: string };
+
+/** Why a download cannot start, in words; "" when it can. */
+export function obstacle(store: Store): string {
+  if (nothing(store.ticks.value)) return "Tick series in the table to download them.";
+  const selection = store.selection.value;
+  if (store.selectionError.value) return store.selectionError.value;
+  if (!selection) return "Adding up what is ticked…";
+  if (selection.series === 0) return "No series is ticked.";
+  if (!store.destination.value.trim()) return "Say where to save: a folder, such as idc-data.";
+  const answer = store.destinationInfo.value;
+  if (!answer || answer.to !== store.destination.value) return "Looking at the destination…";
+  const info = answer.value;
+  if (!info) return answer.error;
+  if (info.problem) return info.problem;
+  if (!info.writable) return `${info.path} cannot be written to; choose another folder.`;
+  if (info.free !== null && selection.bytes > info.free) {
+    return `${size(selection.bytes)} do not fit: ${info.path} has ${size(info.free)} free.`;
+  }
+  return "";
+}
+
+export function SelectionBar({ store, id }: { store: Store; id: string }) {
+  const busy = useSignal(false);
+  const question = useSignal("");
+  const error = useSignal("");
+  const why = obstacle(store);
+  const empty = nothing(store.ticks.value);
+
+  const download = async (confirmed: boolean): Promise<void> => {
+    busy.value = true;
+    error.value = "";
+    question.value = "";
+    const payload = { ticks: store.ticks.value, destination: store.destination.value };
+    store.flush();
+    try {
+      const reply = await store.link.request<Reply>("download", confirmed ? { ...payload, confirmed } : payload);
+      if ("confirm" in reply) question.value = reply.confirm;
+    } catch (e) {
+      error.value = e instanceof Error ? e.message : String(e);
+    } finally {
+      busy.value = false;
+    }
+  };
+
+  return (
+    <div class="idc-selection" role="group" aria-label="Selection">
+      <div class="idc-selection-line">
+        <Summary store={store} />
+        <div class="idc-fetch">
+          <DestinationField store={store} id={id} />
+          <button
+            type="button"
+            class="idc-button idc-primary"
+            disabled={why !== "" || busy.value || question.value !== ""}
+            aria-describedby={`${id}-why`}
+            onClick={() => void download(false)}
+          >
+            {busy.value ? "Starting…" : "Download"}
+          </button>
+        </div>
+      </div>
+      <p id={`${id}-why`} class={`idc-why${empty || !why ? " idc-quiet" : ""}`} hidden={!why || question.value !== ""}>
+        {why}
+      </p>
+      {question.value && (
+        <div class="idc-question" role="alertdialog" aria-label="Confirm the download" aria-describedby={`${id}-question`}>
+          <span id={`${id}-question`}>{question.value}</span>
+          <button type="button" class="idc-button idc-primary" onClick={() => void download(true)}>
+            Download anyway
+          </button>
+          <button type="button" class="idc-button" onClick={() => (question.value = "")}>
+            Cancel
+          </button>
+        </div>
+      )}
+      {error.value && (
+        <p class="idc-error" role="alert">
+          {error.value}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Summary({ store }: { store: Store }) {
+  const ticks = store.ticks.value;
+  if (nothing(ticks)) return <div class="idc-ticked idc-dim">Nothing ticked</div>;
+  const s: SelectionTotals | null = store.selection.value;
+  // Single ticks are counted at once; the rest only the kernel knows.
+  const series = s?.series ?? (ticks.base === null ? ticks.plus.length : null);
+  return (
+    <div class={`idc-ticked${s || store.selectionError.value ? "" : " idc-pending"}`} aria-busy={!s}>
+      <span>
+        <b>{series === null ? "…" : count(series)}</b> series ticked
+      </span>
+      {s && <span>{plural(s.patients, "patient")}</span>}
+      {s && <b>{size(s.bytes)}</b>}
+      {s?.licences.map((l) => <LicenceTag key={l.name} licence={l} single={s.licences.length === 1} />)}
+      <button type="button" class="idc-link" onClick={() => store.setTicks(NONE)}>
+        Untick all
+      </button>
+    </div>
+  );
+}
+
+function LicenceTag({ licence, single }: { licence: Licence; single: boolean }) {
+  return (
+    <span
+      class={`idc-licence${licence.noncommercial ? " idc-nc" : ""}`}
+      title={`${licence.name}: ${count(licence.series)} series${licence.noncommercial ? "; no commercial use" : ""}`}
+    >
+      <span class="idc-licence-name">{licence.name}</span>
+      {licence.noncommercial && " · non-commercial"}
+      {!single && <span class="idc-dim"> {count(licence.series)}</span>}
+    </span>
+  );
+}
+
+function DestinationField({ store, id }: { store: Store; id: string }) {
+  const answer = store.destinationInfo.value;
+  const info = answer && answer.to === store.destination.value ? answer.value : null;
+  return (
+    <div class="idc-destination">
+      <label for={`${id}-to`}>Save to</label>
+      <div class="idc-destination-field">
+        <input
+          id={`${id}-to`}
+          class="idc-input"
+          type="text"
+          spellcheck={false}
+          autocomplete="off"
+          placeholder="folder"
+          value={store.destination.value}
+          aria-describedby={`${id}-place`}
+          onInput={(e) => store.setDestination(e.currentTarget.value)}
+          onKeyDown={(e) => e.stopPropagation()}
+        />
+        <span id={`${id}-place`} class="idc-place" title={info?.path}>
+          {info ? (
+            <>
+              <span class="idc-path">{info.path}</span>
+              {info.free !== null && <span class="idc-free">{size(info.free)} free</span>}
+            </>
+          ) : (
+            <span class="idc-path"> </span>
+          )}
+        </span>
+      </div>
+    </div>
+  );
+}
