@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from idc_widgets import transfer
-from idc_widgets.catalog import Catalog, UnknownNameError, sources
-from idc_widgets.catalog.catalog import TERM_COLUMNS, default_catalog
+from idc_widgets.catalog import Catalog, sources
+from idc_widgets.catalog.catalog import default_catalog
 from idc_widgets.catalog.database import SERIES
-from idc_widgets.catalog.names import did_you_mean, nearest
-from idc_widgets.cohort import check
+from idc_widgets.cohort import check, frames
 from idc_widgets.cohort.code import to_code
 from idc_widgets.cohort.compile import Compiler, literal
 from idc_widgets.cohort.conditions import And, Condition, In, Not, Or, from_json, simplify
@@ -166,24 +165,7 @@ class Cohort:
         series counts under every term of its collection.
         """
         self._catalog.require_column(column)
-        where, parameters = self.compiled(without=column)
-        name = "collection_id" if column in TERM_COLUMNS else column
-        rows = self._catalog.database.rows(
-            f'SELECT "{name}", count(*), sum(series_bytes)::BIGINT FROM {SERIES} WHERE {where} GROUP BY ALL', parameters
-        )
-        if column in TERM_COLUMNS:
-            tally: dict[Any, list[int]] = {}
-            for collection, series, size in rows:
-                for term in self._catalog.terms[column].get(collection) or (None,):
-                    sums = tally.setdefault(term, [0, 0])
-                    sums[0] += series
-                    sums[1] += size
-            rows = [(t, *sums) for t, sums in tally.items()]
-        import pandas as pd
-
-        rows.sort(key=lambda r: (-r[1], str(r[0])))
-        frame: pd.DataFrame = pd.DataFrame(rows, columns=["value", "series", "bytes"])
-        return frame
+        return frames.facets(self._catalog, column, *self.compiled(without=column))
 
     def series(
         self,
@@ -204,68 +186,20 @@ class Cohort:
         limit, offset
             How many rows, and from which on.
         """
-        names = list(columns) if columns is not None else list(self._catalog.index_columns)
-        for n in names:
-            self._require_index_column(n)
-        select = ", ".join(self._plain(n) for n in names)
-        terms = []
-        for term in [order_by] if isinstance(order_by, str) else list(order_by or ()):
-            bare = term.removeprefix("-")
-            self._require_index_column(bare)
-            terms.append(f's."{bare}" {"DESC" if term != bare else "ASC"} NULLS LAST')
         where, parameters = self.compiled()
-        sql = f"SELECT {select} FROM {SERIES} s WHERE {where} ORDER BY {', '.join([*terms, 's.row_id'])}"
-        if limit is not None or offset:
-            sql += " LIMIT ? OFFSET ?"
-            parameters += [2**62 if limit is None else limit, offset]
-        frame: pd.DataFrame = self._catalog.database.frame(sql, parameters)
-        return frame
+        return frames.series(self._catalog, where, parameters, columns, order_by, limit, offset)
 
     def studies(self) -> pd.DataFrame:
         """Return its studies: collection, patient, study, date, description, modalities, series, instances, bytes."""
-        return self._grouped(
-            'collection_id::VARCHAR AS collection_id, "PatientID", "StudyInstanceUID", '
-            'min("StudyDate"::VARCHAR) AS "StudyDate", min("StudyDescription"::VARCHAR) AS "StudyDescription", '
-            'string_agg(DISTINCT "Modality"::VARCHAR, \', \' ORDER BY "Modality"::VARCHAR) AS modalities',
-            'collection_id, "PatientID", "StudyInstanceUID"',
-        )
+        return frames.grouped(self._catalog, "study", *self.compiled())
 
     def patients(self) -> pd.DataFrame:
         """Return its patients: collection, patient, studies, modalities, series, instances, bytes."""
-        return self._grouped(
-            'collection_id::VARCHAR AS collection_id, "PatientID", count(DISTINCT study_key) AS studies, '
-            'string_agg(DISTINCT "Modality"::VARCHAR, \', \' ORDER BY "Modality"::VARCHAR) AS modalities',
-            'collection_id, "PatientID"',
-        )
+        return frames.grouped(self._catalog, "patient", *self.compiled())
 
     def collections(self) -> pd.DataFrame:
         """Return its collections: id, patients, studies, modalities, series, instances, bytes."""
-        return self._grouped(
-            "collection_id::VARCHAR AS collection_id, count(DISTINCT patient_key) AS patients, "
-            "count(DISTINCT study_key) AS studies, "
-            'string_agg(DISTINCT "Modality"::VARCHAR, \', \' ORDER BY "Modality"::VARCHAR) AS modalities',
-            "collection_id",
-        )
-
-    def _grouped(self, select: str, by: str) -> pd.DataFrame:
-        where, parameters = self.compiled()
-        frame: pd.DataFrame = self._catalog.database.frame(
-            f"SELECT {select}, count(*) AS series, sum(instanceCount)::BIGINT AS instances, "
-            f"sum(series_bytes)::BIGINT AS bytes FROM {SERIES} WHERE {where} GROUP BY {by} ORDER BY {by}",
-            parameters,
-        )
-        return frame
-
-    def _require_index_column(self, name: str) -> None:
-        known = self._catalog.index_columns
-        if name not in known:
-            raise UnknownNameError(f'There is no column "{name}" in the index.{did_you_mean(nearest(name, known))}')
-
-    @staticmethod
-    def _plain(column: str) -> str:
-        # The cache keeps few-valued text as ENUM, which pandas would show as categories.
-        numeric = ("instanceCount", "series_init_idc_version", "series_revised_idc_version", "series_size_MB")
-        return f's."{column}"' if column in numeric else f's."{column}"::VARCHAR AS "{column}"'
+        return frames.grouped(self._catalog, "collection", *self.compiled())
 
     # -- as text
 
@@ -344,7 +278,14 @@ class Cohort:
             f"FROM {SERIES} WHERE {where} ORDER BY row_id",
             parameters,
         )
-        return [transfer.Item(*r[:5], dict(zip(keys, r[5:], strict=True))) for r in rows]
+        return [
+            transfer.Item(uid, uuid, bucket, files, size, dict(zip(keys, fields, strict=True)))
+            for uid, uuid, bucket, files, size, *fields in rows
+        ]
+
+    def _title(self) -> str:
+        collections = [v for v, _ in self.tally("collection_id")]
+        return f"{_some(collections, 2)} · {_some([v for v, _ in self.tally('Modality')], 3)}"
 
     def download(
         self,
@@ -371,7 +312,7 @@ class Cohort:
         endpoint_url
             S3 endpoint in place of the provider's.
         title
-            Name of the job in the download panel.
+            Name of the job in the download panel; by default its collections and modalities.
 
         Raises
         ------
@@ -385,9 +326,14 @@ class Cohort:
             provider=provider,
             layout=layout,
             endpoint_url=endpoint_url,
-            title=title,
+            title=title or self._title(),
             idc_version=self._catalog.version,
         )
+
+
+def _some(values: Sequence[object], shown: int) -> str:
+    more = f" +{len(values) - shown}" if len(values) > shown else ""
+    return ", ".join(str(v) for v in values[:shown]) + more
 
 
 def _own_column(condition: Condition) -> str | None:

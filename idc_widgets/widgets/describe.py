@@ -7,7 +7,7 @@ from typing import Any
 
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.cube import DIMENSIONS
-from idc_widgets.cohort import Cohort, Counts
+from idc_widgets.cohort import Counts
 
 _LABELS = {
     "collection_id": "Collection",
@@ -166,15 +166,6 @@ def presets(catalog: Catalog) -> list[dict[str, Any]]:
             "where": [{"op": "in", "column": "license_short_name", "values": commercial}],
         },
     ]
-
-
-def title(cohort: Cohort) -> str:
-    """Return a short name for a download of this cohort: its collections, modalities and number of series."""
-    collections = [str(v) for v, _ in cohort.tally("collection_id")]
-    modalities = [str(v) for v, _ in cohort.tally("Modality")]
-    first = ", ".join(collections[:2]) + (f" +{len(collections) - 2}" if len(collections) > 2 else "")
-    second = ", ".join(modalities[:3]) + (f" +{len(modalities) - 3}" if len(modalities) > 3 else "")
-    return f"{first} · {second}"
 
 
 def in_cube(column: str) -> bool:

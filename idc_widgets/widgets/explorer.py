@@ -223,7 +223,7 @@ class Explorer(anywidget.AnyWidget):
                 "confirm": f"This is {human_bytes(counts.bytes)} in {counts.series:,} series "
                 f"({counts.instances:,} files). Download it to {destination}?"
             }
-        job = cohort.download(destination, provider=self.provider, title=describe.title(cohort))
+        job = cohort.download(destination, provider=self.provider)
         self._downloads.wake()
         return {"job": job.id}
 

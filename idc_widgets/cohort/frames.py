@@ -1,0 +1,106 @@
+"""A cohort's rows as data frames: facets, series, and series grouped into studies, patients and collections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from idc_widgets.catalog import Catalog, UnknownNameError
+from idc_widgets.catalog.catalog import TERM_COLUMNS
+from idc_widgets.catalog.database import SERIES
+from idc_widgets.catalog.names import did_you_mean, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NUMBERS = ("instanceCount", "series_init_idc_version", "series_revised_idc_version", "series_size_MB")
+
+_MODALITIES = 'string_agg(DISTINCT "Modality"::VARCHAR, \', \' ORDER BY "Modality"::VARCHAR) AS modalities'
+
+# Level → (columns that identify it, what else is said of it).
+_LEVELS = {
+    "study": (
+        ("collection_id", "PatientID", "StudyInstanceUID"),
+        'min("StudyDate"::VARCHAR) AS "StudyDate", min("StudyDescription"::VARCHAR) AS "StudyDescription", ',
+    ),
+    "patient": (("collection_id", "PatientID"), "count(DISTINCT study_key) AS studies, "),
+    "collection": (
+        ("collection_id",),
+        "count(DISTINCT patient_key) AS patients, count(DISTINCT study_key) AS studies, ",
+    ),
+}
+
+
+def facets(catalog: Catalog, column: str, where: str, parameters: Sequence[Any]) -> pd.DataFrame:
+    """Return value, series and bytes of each value of a column, most series first; a term counts for its collections."""
+    name = "collection_id" if column in TERM_COLUMNS else column
+    rows = catalog.database.rows(
+        f'SELECT "{name}", count(*), sum(series_bytes)::BIGINT FROM {SERIES} WHERE {where} GROUP BY ALL', parameters
+    )
+    if column in TERM_COLUMNS:
+        tally: dict[Any, list[int]] = {}
+        for collection, number, size in rows:
+            for term in catalog.terms[column].get(collection) or (None,):
+                sums = tally.setdefault(term, [0, 0])
+                sums[0] += number
+                sums[1] += size
+        rows = [(t, *sums) for t, sums in tally.items()]
+    import pandas as pd
+
+    rows.sort(key=lambda r: (-r[1], str(r[0])))
+    frame: pd.DataFrame = pd.DataFrame(rows, columns=["value", "series", "bytes"])
+    return frame
+
+
+def series(
+    catalog: Catalog,
+    where: str,
+    parameters: Sequence[Any],
+    columns: Sequence[str] | None,
+    order_by: str | Sequence[str] | None,
+    limit: int | None,
+    offset: int,
+) -> pd.DataFrame:
+    """Return the series, a row each; see `Cohort.series`."""
+    names = [_known(catalog, n) for n in (columns if columns is not None else catalog.index_columns)]
+    terms = []
+    for term in [order_by] if isinstance(order_by, str) else list(order_by or ()):
+        bare = term.removeprefix("-")
+        terms.append(f's."{_known(catalog, bare)}" {"DESC" if term != bare else "ASC"} NULLS LAST')
+    sql = (
+        f"SELECT {', '.join(_plain(n) for n in names)} FROM {SERIES} s WHERE {where} "
+        f"ORDER BY {', '.join([*terms, 's.row_id'])}"
+    )
+    bound = list(parameters)
+    if limit is not None or offset:
+        sql += " LIMIT ? OFFSET ?"
+        bound += [2**62 if limit is None else limit, offset]
+    frame: pd.DataFrame = catalog.database.frame(sql, bound)
+    return frame
+
+
+def grouped(
+    catalog: Catalog, level: Literal["study", "patient", "collection"], where: str, parameters: Sequence[Any]
+) -> pd.DataFrame:
+    """Return a row for each study, patient or collection, in the order of their identifiers."""
+    by, more = _LEVELS[level]
+    keys = ", ".join(f's."{c}"' for c in by)
+    frame: pd.DataFrame = catalog.database.frame(
+        f"SELECT {', '.join(_plain(c) for c in by)}, {more}{_MODALITIES}, count(*) AS series, "
+        "sum(instanceCount)::BIGINT AS instances, sum(series_bytes)::BIGINT AS bytes "
+        f"FROM {SERIES} s WHERE {where} GROUP BY {keys} ORDER BY {keys}",
+        parameters,
+    )
+    return frame
+
+
+def _known(catalog: Catalog, name: str) -> str:
+    if name not in catalog.index_columns:
+        near = did_you_mean(nearest(name, catalog.index_columns))
+        raise UnknownNameError(f'There is no column "{name}" in the index.{near}')
+    return name
+
+
+def _plain(column: str) -> str:
+    # The cache keeps few-valued text as ENUM, which pandas would show as categories.
+    return f's."{column}"' if column in _NUMBERS else f's."{column}"::VARCHAR AS "{column}"'
