@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from idc_widgets.transfer import Item, Job
+from idc_widgets.transfer.faults import classify
+from tests.mirror import SpawnedMirror
+
+from .conftest import SERIES_307, STUDY, pick, tree, whole_truth
+
+Fetch = Callable[..., Job]
+
+
+def victim_of(mirror: SpawnedMirror) -> tuple[Item, str]:
+    item = max(pick(STUDY), key=lambda item: item.files)
+    return item, mirror.truth(item.crdc_series_uuid)[4].key
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"kind": "status", "status": 403}, "403"),
+        ({"kind": "status", "status": 404}, "404"),
+        ({"kind": "status", "status": 500}, "internal error"),
+        ({"kind": "status", "status": 503}, "SlowDown"),
+        ({"kind": "reset"}, "connection"),
+        ({"kind": "truncate"}, "connection was cut"),
+        ({"kind": "short"}, "bytes arrived"),
+        ({"kind": "flip"}, "MD5"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else "-".join(map(str, value.values())),
+)
+def test_what_never_works_is_a_failure_in_words(
+    fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path, fault: dict[str, object], words: str
+) -> None:
+    item, key = victim_of(mirror)
+    mirror.faults.add(**fault, match=key)  # type: ignore[arg-type]
+    job = fetch(pick(STUDY))
+    assert job.wait(40) is False
+    assert job.state == "failed" and "1 of 3 series" in str(job.error)
+    (failure,) = job.failures()
+    assert failure["key"].endswith(key) and failure["series_uid"] == item.series_uid
+    assert words in failure["reason"]
+    assert job.progress.failed == 1 and job.progress.files_done == 39
+    others = tuple(other for other in pick(STUDY) if other is not item)
+    assert tree(tmp_path / "data") == whole_truth(mirror, others)
+    tries = mirror.requests()["keys"]["GET"][key]
+    if fault.get("status") in (403, 404):
+        assert tries == 1
+
+    mirror.faults.clear()
+    mirror.reset_counts()
+    job.retry()
+    assert job.wait(30) and job.failures() == [] and job.progress.failed == 0
+    assert tree(tmp_path / "data") == whole_truth(mirror, pick(STUDY))
+    counts = mirror.requests()["keys"]["GET"]
+    assert {name for name in counts if name.endswith(".dcm")} == {key}
+
+
+@pytest.mark.parametrize("kind", ["status", "reset", "truncate", "short", "flip"])
+def test_what_works_the_second_time_is_complete(fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path, kind: str) -> None:
+    mirror.faults.add(kind, match="*.dcm", times=1, per_key=True, probability=0.5)
+    job = fetch(pick(STUDY))
+    assert job.wait(40), job.failures()
+    assert tree(tmp_path / "data") == whole_truth(mirror, pick(STUDY))
+
+
+@pytest.mark.parametrize("at", [None, 0.5])
+def test_hanging_connection_is_noticed_and_begun_again(
+    fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: float | None
+) -> None:
+    monkeypatch.setenv("IDC_WIDGETS_STALL_SECONDS", "1")
+    mirror.faults.add("hang", match=victim_of(mirror)[1], times=1, at=at)
+    job = fetch(pick(STUDY))
+    assert job.wait(20), job.failures()
+    assert tree(tmp_path / "data") == whole_truth(mirror, pick(STUDY))
+
+
+def test_hanging_list_is_noticed(
+    fetch: Fetch, mirror: SpawnedMirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("IDC_WIDGETS_STALL_SECONDS", "1")
+    monkeypatch.setenv("IDC_WIDGETS_TRIES", "3")
+    mirror.faults.add("hang", operation="LIST", times=2)
+    job = fetch(pick(STUDY))
+    assert job.wait(20), job.failures()
+
+
+def test_list_that_fails_is_a_failure_of_its_series(fetch: Fetch, mirror: SpawnedMirror) -> None:
+    item = pick(STUDY)[0]
+    mirror.faults.add("status", status=403, operation="LIST", match=f"{item.crdc_series_uuid}*")
+    job = fetch(pick(STUDY))
+    assert job.wait(30) is False
+    (failure,) = job.failures()
+    assert failure["key"].endswith(f"{item.crdc_series_uuid}/") and "403" in failure["reason"]
+    assert job.progress.failed == item.files and job.progress.series_done == 2
+    mirror.faults.clear()
+    job.resume()
+    assert job.wait(30) and job.progress.series_done == 3
+
+
+def test_index_and_bucket_that_disagree_are_told(fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path) -> None:
+    first, second, third = pick(STUDY)
+    wrong = (
+        Item(first.series_uid, first.crdc_series_uuid, first.bucket, first.files, first.bytes + 1, first.fields),
+        Item(second.series_uid, second.crdc_series_uuid, second.bucket, second.files + 1, second.bytes, second.fields),
+        Item(third.series_uid, third.crdc_series_uuid, "idc-open-data-cr", third.files, third.bytes, third.fields),
+    )
+    job = fetch(wrong)
+    assert job.wait(30) is False
+    reasons = [failure["reason"] for failure in job.failures()]
+    assert f"{first.bytes + 1:,} bytes" in reasons[0] and "disagree" in reasons[0]
+    assert f"{second.files + 1:,} files" in reasons[1]
+    assert "404" in reasons[2]
+    assert tree(tmp_path / "data") == {}
+
+
+def test_removed_destination_ends_the_job(fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path) -> None:
+    import shutil
+
+    mirror.set(rate_mb=4)
+    job = fetch(pick(SERIES_307))
+    while job.progress.files_done < 10:
+        assert not job.wait(0.02)
+    while (tmp_path / "data").exists():
+        shutil.rmtree(tmp_path / "data", ignore_errors=True)
+    assert job.wait(30) is False
+    assert job.state == "failed" and "is gone" in str(job.error)
+    assert not (tmp_path / "data").exists()
+
+
+def test_full_disk_stops_the_job_at_once(fetch: Fetch, mirror: SpawnedMirror, small_disk: Path) -> None:
+    mirror.set(rate_mb=20)
+    items = pick(SERIES_307)
+    job = fetch(items, small_disk / "data")
+    while job.progress.files_done < 5:
+        assert not job.wait(0.02) and job.state != "failed"
+    filler = small_disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while file.write(b"\0" * 65536):
+                pass
+        except OSError:
+            pass
+    assert job.wait(30) is False
+    assert job.state == "failed"
+    assert "disk is full" in str(job.error) and "more are needed" in str(job.error)
+    assert job.progress.files_done < 307
+    filler.unlink()
+    job.resume()
+    assert job.wait(30), job.error
+    assert tree(small_disk / "data") == whole_truth(mirror, items)
+
+
+def test_errors_in_words() -> None:
+    assert classify("SlowDown: Please reduce status code: 503, request id").kind == "transient"
+    assert classify("AccessDenied: status code: 403").kind == "permanent"
+    assert classify("write /x/y: no space left on device").kind == "fatal"
+    assert classify("dial tcp: lookup nowhere: no such host").reason == "the server's name cannot be resolved"
+    assert classify("something new") == ("transient", "something new")
