@@ -15,7 +15,7 @@ from .model import ACTIVE, ENDED, Progress, Provider, State, TransferError
 from .registry import OwnerLock, journal_path, journal_paths, lock_path, real_destination
 from .spawn import spawn_worker
 
-_STALE = 3.0  # seconds without a heartbeat after which the worker's lock is looked at
+_STALE = 1.5  # seconds without a heartbeat after which the worker's lock is looked at
 _START_PATIENCE = 20.0  # seconds that a worker may take to begin
 _ACKNOWLEDGE = 2.0
 _DEAD = "the download process ended unexpectedly; resume() goes on"

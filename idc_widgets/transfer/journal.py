@@ -86,13 +86,14 @@ class Journal:
                     damaged.replace(path.with_name(f"{name}.damaged-{int(time.time())}"))
             self._db = self._connect(destination)
             self.destination = destination
+        self._identity = _identity(path)
 
     @classmethod
     def of(cls, path: Path) -> Journal:
         """Return this process' open journal of an existing file, opening it if need be."""
         with _open_lock:
             journal = _open.get(path)
-            if journal is None or not path.exists():
+            if journal is None or journal._identity != _identity(path):  # deleted meanwhile, or put aside
                 journal = _open[path] = cls(path)
             return journal
 
@@ -191,6 +192,14 @@ class Journal:
             " WHERE path != '' AND (series.state = 'done' OR job.state NOT IN ('cancelled')) ORDER BY created, n"
         )
         return [(row["path"], row["uuid"]) for row in rows]
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def set_columns(db: sqlite3.Connection, job_id: str, columns: dict[str, Any]) -> None:

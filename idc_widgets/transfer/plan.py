@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +105,8 @@ def _owned(root: Path) -> Iterable[tuple[str, str]]:
     yield from ((entry.path, entry.crdc_series_uuid) for entry in receipt.entries(root) if entry.path)
     journal = journal_path(root)
     if journal.exists():
-        yield from Journal.of(journal).owned_paths()
+        with contextlib.suppress(sqlite3.DatabaseError):  # damaged: `start` puts it aside
+            yield from Journal.of(journal).owned_paths()
 
 
 def _staged(root: Path, uuids: set[str]) -> int:

@@ -16,6 +16,7 @@ _GCS_BUCKETS = {
     "idc-open-data-two": "idc-open-idc1",
     "idc-open-data-cr": "idc-open-cr",
 }
+_NO_OBJECT = "idc_widgets-is-anyone-there"
 _TIMEOUT = 5.0
 
 
@@ -42,13 +43,13 @@ def bucket_at(provider: Provider, aws_bucket: str) -> str:
     return _GCS_BUCKETS.get(aws_bucket, aws_bucket) if provider == "gcs" else aws_bucket
 
 
-def check_reachable(url: str, provider: Provider, bucket: str, folder: str) -> None:
+def check_reachable(url: str, provider: Provider, bucket: str) -> None:
     """Raise a `TransferError` when no S3 server answers at an endpoint.
 
     It asks for an object that does not exist: the answer is small, costs no listing, and only an S3 server
     words it as S3 does.
     """
-    request = urllib.request.Request(f"{url}/{quote(bucket)}/{quote(folder)}/", headers={"Range": "bytes=0-0"})
+    request = urllib.request.Request(f"{url}/{quote(bucket)}/{_NO_OBJECT}")
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
             headers, body = response.headers, response.read(2000)

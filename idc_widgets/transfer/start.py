@@ -67,8 +67,7 @@ def start(
             "choose another destination or fewer series"
         )
     s5cmd.binary()
-    first = items[0]
-    providers.check_reachable(url, provider, providers.bucket_at(provider, first.bucket), first.crdc_series_uuid)
+    providers.check_reachable(url, provider, providers.bucket_at(provider, items[0].bucket))
     try:
         plan.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

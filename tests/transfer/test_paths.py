@@ -37,9 +37,9 @@ def test_layout_may_not_leave_the_destination() -> None:
 
 
 HOSTILE = [
-    "../../x", "CON", "con.txt", "a/b", "a\\b", "trailing.", "trailing ", " leading", "x" * 300, "x" * 301, "😀" * 90, "a\nb",
-    'quo"te', "quo'te", "nul", "COM1", "..", ".", ".idc_widgets", "-rf", "*", "a?b", "%PatientID", "\x00", "\u2028",
-    "LPT¹", "\ud800",
+    "../../x", "CON", "con.txt", "a/b", "a\\b", "trailing.", "trailing ", " leading", "x" * 300, "x" * 301, "😀" * 90,
+    "a\nb",    'quo"te', "quo'te", "nul", "COM1", "..", ".", ".idc_widgets", "-rf", "*", "a?b", "%PatientID", "\x00",
+    "\u2028",    "LPT¹", "\ud800",
 ]  # fmt: skip
 
 
