@@ -32,7 +32,7 @@ _LEVELS = {
 
 
 def facets(catalog: Catalog, column: str, where: str, parameters: Sequence[Any]) -> pd.DataFrame:
-    """Return value, series and bytes of each value of a column, most series first; a term counts for its collections."""
+    """Return value, series and bytes of each value of a column, most series first."""
     name = "collection_id" if column in TERM_COLUMNS else column
     rows = catalog.database.rows(
         f'SELECT "{name}", count(*), sum(series_bytes)::BIGINT FROM {SERIES} WHERE {where} GROUP BY ALL', parameters

@@ -55,10 +55,12 @@ export function Facet({ store, info, seen }: { store: Store; info: FacetInfo; se
     const list = new ValueList((value, out) => store.toggle(info.name, value, out));
     home.current.append(list.element);
     const visible = seen.watch(group.current);
+    const settled = seen.settled(store.result);
     const stop = effect(() => {
       const a = axis.value;
-      const result = store.result.value;
-      if (!a || !result || !visible.value) return;
+      // Facets in view repaint with the click; the others just after it, so that nobody ever reads an old number there.
+      const result = visible.value ? store.result.value : settled.value;
+      if (!a || !result) return;
       const { included, excluded } = marks(store.where.value, info.name);
       const counts = result.counts.get(info.name) ?? new Float64Array(a.values.length);
       const inSet = codes(a, included);
