@@ -119,28 +119,28 @@ def _file_meta(sop_class: str, sop_instance: str) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _common(series_: Series) -> Elements:
+def _common(series: Series) -> Elements:
     """Return what all instances of a series share. Do not change the result."""
     elements: Elements = {}
     put(elements, 0x00080005, "CS", "ISO_IR 192")
-    put(elements, 0x00080016, "UI", series_.text("SOPClassUID"))
-    put(elements, 0x00080020, "DA", series_.text("StudyDate").replace("-", ""))
-    if series_.text("SeriesDate"):
-        put(elements, 0x00080021, "DA", series_.text("SeriesDate").replace("-", ""))
+    put(elements, 0x00080016, "UI", series.text("SOPClassUID"))
+    put(elements, 0x00080020, "DA", series.text("StudyDate").replace("-", ""))
+    if series.text("SeriesDate"):
+        put(elements, 0x00080021, "DA", series.text("SeriesDate").replace("-", ""))
     put(elements, 0x00080030, "TM", "")
     put(elements, 0x00080050, "SH", "")
     put(elements, 0x00080090, "PN", "")
     put(elements, 0x00100030, "DA", "")
     put(elements, 0x00200010, "SH", "")
     for tag, (vr, column) in FROM_INDEX.items():
-        value = series_.text(column)
+        value = series.text(column)
         if value or tag in ALWAYS:
             put(elements, tag, vr, value)
-    image = image_of(series_)
+    image = image_of(series)
     if image:
         _image_pixel(elements, image)
-        _image_kind(elements, series_, image)
-    elif series_.text("Modality") == "SR":
+        _image_kind(elements, series, image)
+    elif series.text("Modality") == "SR":
         _report(elements)
     return elements
 
@@ -166,12 +166,12 @@ def _image_pixel(elements: Elements, image: Image) -> None:
         put(elements, 0x00281053, "DS", [1])
 
 
-def _image_kind(elements: Elements, series_: Series, image: Image) -> None:
+def _image_kind(elements: Elements, series: Series, image: Image) -> None:
     """Add what the kind of image asks for."""
     spacing = [image.field_of_view / image.rows] * 2
     put(elements, 0x00080008, "CS", ["DERIVED" if image.kind in {"mask", "labels"} else "ORIGINAL", "PRIMARY"])
     if image.kind in {"ct", "mr", "pt", "slide", "mask", "labels"}:
-        put(elements, 0x00200052, "UI", uid("frame of reference", series_.text("StudyInstanceUID")))
+        put(elements, 0x00200052, "UI", uid("frame of reference", series.text("StudyInstanceUID")))
         put(elements, 0x00201040, "LO", "")
     if image.kind in {"ct", "mr", "pt"}:
         put(elements, 0x00180050, "DS", [image.slice_spacing])
@@ -193,7 +193,7 @@ def _image_kind(elements: Elements, series_: Series, image: Image) -> None:
     elif image.kind == "slide":
         _slide(elements, image)
     elif image.kind in {"mask", "labels"}:
-        _segmentation(elements, series_, image, spacing)
+        _segmentation(elements, series, image, spacing)
     elif image.multiframe:
         put(elements, 0x00181063, "DS", [40])
         put(elements, 0x00280009, "AT", struct.pack("<HH", 0x0018, 0x1063))
@@ -201,27 +201,33 @@ def _image_kind(elements: Elements, series_: Series, image: Image) -> None:
 
 def _slide(elements: Elements, image: Image) -> None:
     put(elements, 0x00080008, "CS", ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"])
-    put(elements, 0x00209311, "CS", "3D")
-    put(elements, 0x00209222, "SQ", b"")
-    elements[0x00209222] = sequence(0x00209222, {0x00209164: element(0x00209164, "UI", uid("dimensions"))})
+    dimensions = {0x00209164: element(0x00209164, "UI", uid("dimensions"))}
+    elements[0x00209221] = sequence(0x00209221, dimensions)
     put(elements, 0x00209311, "CS", "TILED_FULL")
     put(elements, 0x00282110, "CS", "00")
     put(elements, 0x00400512, "LO", "slide")
+    width = struct.pack("<f", 0.0005 * image.columns * image.grid)
+    put(elements, 0x00480001, "FL", width)
+    put(elements, 0x00480002, "FL", width)
+    put(elements, 0x00480003, "FL", struct.pack("<f", 1))
     put(elements, 0x00480006, "UL", image.columns * image.grid)
     put(elements, 0x00480007, "UL", image.rows * image.grid)
     put(elements, 0x00480010, "CS", "NO")
-    put(elements, 0x00480011, "CS", "NO")
-    put(elements, 0x00480012, "CS", "BRIGHTFIELD")
+    put(elements, 0x00480011, "CS", "AUTO")
+    put(elements, 0x00480012, "CS", "NO")
     put(elements, 0x00480102, "DS", [0, -1, 0, -1, 0, 0])
     put(elements, 0x00480302, "UL", 1)
     put(elements, 0x00480303, "UL", 1)
-    elements[0x00480105] = sequence(
-        0x00480105,
-        {
-            0x00480106: element(0x00480106, "SH", "1"),
-            0x00480107: element(0x00480107, "ST", "brightfield"),
-        },
-    )
+    origin = {
+        0x0040072A: element(0x0040072A, "DS", [20]),
+        0x0040073A: element(0x0040073A, "DS", [40]),
+    }
+    elements[0x00480008] = sequence(0x00480008, origin)
+    light = {
+        0x00480106: element(0x00480106, "SH", "1"),
+        0x00480107: element(0x00480107, "ST", "brightfield"),
+    }
+    elements[0x00480105] = sequence(0x00480105, light)
     measures = {
         0x00180050: element(0x00180050, "DS", [0.001]),
         0x00280030: element(0x00280030, "DS", [0.0005, 0.0005]),
@@ -229,20 +235,17 @@ def _slide(elements: Elements, image: Image) -> None:
     elements[0x52009229] = sequence(0x52009229, {0x00289110: sequence(0x00289110, measures)})
 
 
-def _segmentation(elements: Elements, series_: Series, image: Image, spacing: list[float]) -> None:
-    put(elements, 0x00080008, "CS", ["DERIVED", "PRIMARY"])
+def _segmentation(elements: Elements, series: Series, image: Image, spacing: list[float]) -> None:
     put(elements, 0x00620001, "CS", "LABELMAP" if image.kind == "labels" else "BINARY")
     put(elements, 0x00282110, "CS", "00")
     put(elements, 0x00700080, "CS", "SEGMENTATION")
     put(elements, 0x00700081, "LO", "")
     put(elements, 0x00700084, "PN", "")
-    elements[0x00209221] = sequence(
-        0x00209221, {0x00209164: element(0x00209164, "UI", uid("dimensions", series_.uuid))}
-    )
+    elements[0x00209221] = sequence(0x00209221, {0x00209164: element(0x00209164, "UI", uid("dimensions", series.uuid))})
     elements[0x00209222] = sequence(
         0x00209222,
         {
-            0x00209164: element(0x00209164, "UI", uid("dimensions", series_.uuid)),
+            0x00209164: element(0x00209164, "UI", uid("dimensions", series.uuid)),
             0x00209165: element(0x00209165, "AT", struct.pack("<HH", 0x0020, 0x0032)),
             0x00209167: element(0x00209167, "AT", struct.pack("<HH", 0x0020, 0x9113)),
         },

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 
 KINDS = ("status", "reset", "truncate", "short", "flip", "slow", "hang", "delay")
-OPERATIONS = ("GET", "HEAD", "LIST", "*")
+OPERATIONS = ("GET", "HEAD", "LIST", "BUCKET", "*")
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Fault:
     match
         A pattern for the key or for ``bucket/key`` (of a LIST: its prefix).
     operation
-        ``GET``, ``HEAD``, ``LIST`` or ``*``.
+        ``GET``, ``HEAD``, ``LIST``, ``BUCKET`` (a HEAD of a bucket) or ``*``.
     times
         How often it happens, None for always; with `per_key`, how often for each key.
     after

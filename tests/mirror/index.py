@@ -7,6 +7,7 @@ background thread); it answers in about two milliseconds, and opening it costs n
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import os
@@ -65,13 +66,49 @@ class Index:
         self._connection = _connect(":memory:")
         self._connection.execute(f"CREATE VIEW series AS {_SELECT}")
         self.series = lru_cache(maxsize=4096)(self._series)
-        threading.Thread(target=self._prepare, name="mirror-index", daemon=True).start()
+        self._closed = False
+        self._draft: duckdb.DuckDBPyConnection | None = None
+        self._thread = threading.Thread(target=self._prepare, name="mirror-index", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """End the work in the background: a thread inside DuckDB when the interpreter ends would abort the process."""
+        self._closed = True
+        while self._thread.is_alive():
+            if self._draft:
+                with contextlib.suppress(duckdb.Error):
+                    self._draft.interrupt()
+            self._thread.join(0.05)
+        atexit.unregister(self.close)
 
     def _prepare(self) -> None:
         path = cache_dir("index") / "series.duckdb"
-        if not path.exists():
-            _build(path)
-        self._connection = _connect(path, read_only=True)
+        if path.exists() or self._build(path):
+            self._connection = _connect(path, read_only=True)
+
+    def _build(self, path: Path) -> bool:
+        """Make the file; tell whether it is there."""
+        for abandoned in path.parent.glob(f"{path.stem}.draft*"):
+            # Windows refuses while another process still writes it.
+            with contextlib.suppress(OSError):
+                if time.time() - abandoned.stat().st_mtime > 600:
+                    abandoned.unlink()
+        draft = path.with_suffix(f".draft{os.getpid()}-{threading.get_ident()}")
+        try:
+            with _connect(draft) as self._draft:
+                for step in (f"CREATE TABLE series AS {_SELECT}", "CREATE INDEX by_uuid ON series (uuid)"):
+                    if self._closed:
+                        return False
+                    self._draft.execute(step)
+            # Another process may have finished first, and Windows refuses to replace an open file: either will do.
+            with contextlib.suppress(PermissionError):
+                draft.replace(path)
+            return True
+        except duckdb.InterruptException:
+            return False
+        finally:
+            draft.unlink(missing_ok=True)
 
     def _series(self, uuid: str) -> Series | None:
         """Return the series with this crdc_series_uuid, None if the index has none."""
@@ -109,19 +146,3 @@ def _series_from(row: tuple[object, ...]) -> Series:
     uuid, bucket, count, size, *fields = row
     assert isinstance(count, int) and isinstance(size, int)
     return Series(str(uuid), str(bucket), count, size, dict(zip(COLUMNS, fields, strict=True)))
-
-
-def _build(path: Path) -> None:
-    for abandoned in path.parent.glob(f"{path.stem}.draft*"):
-        # Windows refuses while another process still writes it.
-        with contextlib.suppress(OSError):
-            if time.time() - abandoned.stat().st_mtime > 600:
-                abandoned.unlink()
-    draft = path.with_suffix(f".draft{os.getpid()}")
-    with _connect(draft) as connection:
-        connection.execute(f"CREATE TABLE series AS {_SELECT}")
-        connection.execute("CREATE INDEX by_uuid ON series (uuid)")
-    # Another process may have finished first, and Windows refuses to replace an open file: either file will do.
-    with contextlib.suppress(PermissionError):
-        draft.replace(path)
-    draft.unlink(missing_ok=True)

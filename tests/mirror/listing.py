@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
@@ -130,6 +129,6 @@ def _token(last: str) -> str:
 
 def _after(token: str) -> str:
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
-    except (binascii.Error, ValueError):
+        return base64.b64decode(token, b"-_", validate=True).decode()
+    except ValueError:
         raise BadArgument("The continuation token provided is incorrect") from None

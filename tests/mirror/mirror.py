@@ -133,6 +133,8 @@ class SpawnedMirror(_Mirror):
 
     def close(self) -> None:
         """End it."""
+        if "_store" in vars(self):
+            self._store.close()
         self.process.terminate()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):

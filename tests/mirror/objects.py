@@ -90,6 +90,11 @@ class Store:
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="mirror-md5")
 
+    def close(self) -> None:
+        """End the work in the background."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self.index.close()
+
     def find(self, bucket: str, key: str) -> tuple[Series, int] | None:
         """Return series and instance of an object, None if the bucket has no such key."""
         series = self.index.series(key[:36])

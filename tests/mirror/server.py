@@ -8,6 +8,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections import Counter
 from xml.sax.saxutils import escape
 
@@ -17,6 +18,7 @@ from .listing import BadArgument, list_objects
 from .objects import Listed, Store
 from .wire import Connection, Gone, Request, Response, Throttle
 
+OPERATIONS = ("GET", "HEAD", "LIST", "BUCKET")
 LAST_MODIFIED = "Tue, 02 Jan 2024 03:04:05 GMT"
 ERRORS = {
     400: ("InvalidArgument", "Invalid Argument"),
@@ -46,15 +48,15 @@ class Meter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._active = 0
         self.reset()
 
     def reset(self) -> None:
         """Start counting anew."""
         with self._lock:
             self._operations: Counter[str] = Counter()
-            self._keys: dict[str, Counter[str]] = {"GET": Counter(), "HEAD": Counter(), "LIST": Counter()}
+            self._keys: dict[str, Counter[str]] = {operation: Counter() for operation in OPERATIONS}
             self._bytes = 0
-            self._active = 0
 
     def begin(self, operation: str, key: str) -> None:
         """Count a request; it is active until `end`."""
@@ -71,13 +73,17 @@ class Meter:
     def end(self) -> None:
         """Say that a request is over."""
         with self._lock:
-            self._active = max(0, self._active - 1)
+            self._active -= 1
 
     def read(self) -> dict[str, object]:
-        """Return the counts so far."""
+        """Return the counts so far.
+
+        By operation (BUCKET is a HEAD of a bucket, with which s5cmd looks for its region), ``keys``: the same for each
+        key (of a LIST: prefix), ``bytes`` of bodies sent, and ``active``: requests being answered right now.
+        """
         with self._lock:
             return {
-                **{operation: self._operations[operation] for operation in ("GET", "HEAD", "LIST")},
+                **{operation: self._operations[operation] for operation in OPERATIONS},
                 "keys": {operation: dict(keys) for operation, keys in self._keys.items()},
                 "bytes": self._bytes,
                 "active": self._active,
@@ -96,7 +102,7 @@ class Server:
         self._throttle = Throttle(None)
         self.set(delay_ms=delay_ms, rate_mb=rate_mb)
         self._stop = threading.Event()
-        self._connections: set[socket.socket] = set()
+        self._connections: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
         self._listener = socket.create_server((host, port), backlog=512)
         self.endpoint = f"http://{host}:{self._listener.getsockname()[1]}"
@@ -115,9 +121,14 @@ class Server:
             with contextlib.suppress(OSError):
                 end()
         with self._lock:
-            for sock in self._connections:
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
+            connections = dict(self._connections)
+        for sock in connections:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        self.store.close()
+        deadline = time.monotonic() + 5
+        for thread in connections.values():
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _accept(self) -> None:
         while not self._stop.is_set():
@@ -130,7 +141,7 @@ class Server:
 
     def _serve(self, sock: socket.socket) -> None:
         with self._lock:
-            self._connections.add(sock)
+            self._connections[sock] = threading.current_thread()
         connection = Connection(sock, self._stop, self._throttle)
         # A client that goes away, or asks for something that is not HTTP, ends its connection and nothing else.
         with sock, contextlib.suppress(OSError, Gone, ValueError, struct.error):
@@ -142,7 +153,7 @@ class Server:
                 if not request.keep_alive:
                     break
         with self._lock:
-            self._connections.discard(sock)
+            self._connections.pop(sock, None)
 
     def _answer(self, connection: Connection, request: Request) -> None:
         if request.path.startswith("/_control/"):
@@ -152,7 +163,9 @@ class Server:
         operation = request.method
         if request.method == "GET" and not key:
             operation, key = "LIST", request.query.get("prefix", "")
-        if operation not in ("GET", "HEAD", "LIST"):
+        elif request.method == "HEAD" and not key:
+            operation = "BUCKET"
+        if operation not in OPERATIONS:
             connection.send(error(403, request.path), request.method, [], lambda _: None)
             return
         self.meter.begin(operation, key)
@@ -165,6 +178,8 @@ class Server:
                 try:
                     response = self._respond(operation, bucket, key, request)
                 except Exception as problem:
+                    if self._stop.is_set():
+                        raise Gone from problem
                     print(f"mirror: {request.method} {request.path}: {problem!r}", file=sys.stderr, flush=True)
                     response = error(500, request.path, message=repr(problem))
             response.headers.setdefault("Access-Control-Allow-Origin", "*")
@@ -184,8 +199,8 @@ class Server:
                 return Response.of(200, list_objects(self.store, bucket, request.query))
             except BadArgument as problem:
                 return error(400, request.path, message=str(problem))
-        if not key:
-            return Response(200)
+        if operation == "BUCKET":
+            return Response(200, {"x-amz-bucket-region": "us-east-1"})
         return self._object(bucket, key, request)
 
     def _object(self, bucket: str, key: str, request: Request) -> Response:
