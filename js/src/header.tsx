@@ -12,26 +12,28 @@ export function Header({ store }: { store: Store }) {
   const totals = store.totals.value;
   const filtered = store.where.value.length > 0;
   return (
-    <header class="idc-header">
-      <div class="idc-brand">
-        <Icon name="mark" size={20} />
-        <strong>Imaging Data Commons</strong>
-        {c && <span class="idc-version" title={`Release ${c.release}`}>{`v${c.version} · ${longDate(c.date)}`}</span>}
-      </div>
+    <>
+      <header class="idc-header">
+        <div class="idc-brand">
+          <Icon name="mark" size={20} />
+          <strong>Imaging Data Commons</strong>
+          {c && <span class="idc-version" title={`Release ${c.release}`}>{`v${c.version} · ${longDate(c.date)}`}</span>}
+        </div>
+        <div class="idc-stats">
+          <Stat name="series" value={result ? result.series : (totals?.series ?? null)} all={c?.totals.series} show={filtered} />
+          <Stat name="studies" value={totals?.studies ?? null} all={c?.totals.studies} show={filtered} />
+          <Stat name="patients" value={totals?.patients ?? null} all={c?.totals.patients} show={filtered} />
+          <Stat name="size" value={result ? result.bytes : (totals?.bytes ?? null)} all={c?.totals.bytes} show={filtered} bytes />
+          {store.totalsError.value && <span class="idc-bad" role="alert">{store.totalsError.value}</span>}
+        </div>
+        <Announcer store={store} />
+      </header>
       {c?.status && (
-        <span class="idc-status" role="status">
+        <p class="idc-status" role="status">
           {c.status}
-        </span>
+        </p>
       )}
-      <div class="idc-stats">
-        <Stat name="series" value={result ? result.series : (totals?.series ?? null)} all={c?.totals.series} show={filtered} />
-        <Stat name="studies" value={totals?.studies ?? null} all={c?.totals.studies} show={filtered} />
-        <Stat name="patients" value={totals?.patients ?? null} all={c?.totals.patients} show={filtered} />
-        <Stat name="size" value={result ? result.bytes : (totals?.bytes ?? null)} all={c?.totals.bytes} show={filtered} bytes />
-        {store.totalsError.value && <span class="idc-bad" role="alert">{store.totalsError.value}</span>}
-      </div>
-      <Announcer store={store} />
-    </header>
+    </>
   );
 }
 

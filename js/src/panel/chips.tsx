@@ -22,7 +22,7 @@ export function Chips({ store }: { store: Store }) {
           <span key={i} class={`idc-chip${w.not ? " idc-chip-not" : ""}`} title={whole}>
             <span class="idc-chip-text">
               {(w.not || w.subject) && (
-                <b>{w.not && w.subject !== "not" ? `not ${w.subject}` : w.subject} </b>
+                <b>{w.not ? `not ${w.subject}` : w.subject} </b>
               )}
               {w.rest}
             </span>

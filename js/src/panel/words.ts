@@ -27,8 +27,9 @@ export function words(c: Condition, label: (column: string) => string, shown = S
       return { subject: label(c.column), rest: c.values.length ? several(c.values, shown) : "nothing", not: false };
     case "not": {
       const inner = words(c.arg, label, shown);
-      if (inner.not) return { subject: "not", rest: `(${sentence(c.arg, label, shown)})`, not: true };
-      return { ...inner, not: true };
+      if (!inner.not && inner.subject) return { ...inner, not: true };
+      const whole = sentence(c.arg, label, shown);
+      return { subject: "", rest: whole.startsWith("(") ? whole : `(${whole})`, not: true };
     }
     case "between": {
       const { low, high } = c;
@@ -61,5 +62,5 @@ export function sentence(c: Condition, label: (column: string) => string, shown 
   const w = words(c, label, shown);
   const phrase = [w.subject, w.rest].filter(Boolean).join(" ");
   const whole = (c.op === "and" || c.op === "or") && c.args.length > 1 ? `(${phrase})` : phrase;
-  return w.not && w.subject !== "not" ? `not ${whole}` : whole;
+  return w.not ? `not ${whole}` : whole;
 }

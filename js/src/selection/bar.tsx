@@ -33,7 +33,8 @@ export function SelectionBar({ store, id }: { store: Store; id: string }) {
   const question = useSignal("");
   const error = useSignal("");
   const why = obstacle(store);
-  const empty = nothing(store.ticks.value);
+  // The bar says itself that nothing is ticked, or that it is adding up.
+  const quiet = !why || nothing(store.ticks.value) || store.selection.value === null || question.value !== "";
 
   const download = async (confirmed: boolean): Promise<void> => {
     busy.value = true;
@@ -68,7 +69,7 @@ export function SelectionBar({ store, id }: { store: Store; id: string }) {
           </button>
         </div>
       </div>
-      <p id={`${id}-why`} class={`idc-why${empty || !why ? " idc-quiet" : ""}`} hidden={!why || question.value !== ""}>
+      <p id={`${id}-why`} class={quiet ? "idc-hidden" : "idc-why"}>
         {why}
       </p>
       {question.value && (
@@ -93,7 +94,7 @@ export function SelectionBar({ store, id }: { store: Store; id: string }) {
 
 function Summary({ store }: { store: Store }) {
   const ticks = store.ticks.value;
-  if (nothing(ticks)) return <div class="idc-ticked idc-dim">Nothing ticked</div>;
+  if (nothing(ticks)) return <div class="idc-ticked idc-dim">Nothing ticked yet. Tick series in the table to download them.</div>;
   const s: SelectionTotals | null = store.selection.value;
   // Single ticks are counted at once; the rest only the kernel knows.
   const series = s?.series ?? (ticks.base === null ? ticks.plus.length : null);
@@ -147,7 +148,7 @@ function DestinationField({ store, id }: { store: Store; id: string }) {
         <span id={`${id}-place`} class="idc-place" title={info?.path}>
           {info ? (
             <>
-              <span class="idc-path">{info.path}</span>
+              <span class="idc-path">{info.path === store.destination.value ? "" : info.path}</span>
               {info.free !== null && <span class="idc-free">{size(info.free)} free</span>}
             </>
           ) : (

@@ -3,9 +3,9 @@
 import type { Column } from "../link/protocol";
 
 export const TICK_WIDTH = 38;
-const LETTER = 7.2; // a header letter, on average
-const PADDING = 20;
-const SORT_MARK = 16;
+const LETTER = 6.8; // a header letter, on average
+const PADDING = 16;
+const SORT_MARK = 13;
 
 /** Widths that suit IDC's usual columns; others take the catalogue's word or a guess by type. */
 const IDEAL: Readonly<Record<string, number>> = {
@@ -24,7 +24,7 @@ export const numeric = (c: Column): boolean => c.type === "integer" || c.type ==
 
 /** The least that shows the whole header with its sort mark. */
 export const least = (c: Column): number =>
-  Math.max(c.type === "date" ? 94 : c.type === "bytes" ? 80 : 0, Math.ceil(c.label.length * LETTER) + PADDING + SORT_MARK);
+  Math.max(c.type === "date" ? 92 : c.type === "bytes" ? 80 : 0, Math.ceil(c.label.length * LETTER) + PADDING + SORT_MARK);
 
 const elastic = (c: Column): boolean => c.type === "text" && c.name !== "Modality";
 
@@ -44,8 +44,9 @@ export function fit(columns: readonly Column[], available: number): number[] {
     widths[last]! += room - widths.reduce((a, b) => a + b, 0);
     return widths;
   }
+  // Too narrow for all of them even so: it scrolls sideways, and then nothing need be tight.
+  if (room < low.reduce((a, b) => a + b, 0)) return ideal;
   const give = ideal.map((w, i) => w - low[i]!);
-  const all = give.reduce((a, b) => a + b, 0);
-  const share = all ? Math.min(1, -spare / all) : 0;
+  const share = -spare / give.reduce((a, b) => a + b, 0);
   return ideal.map((w, i) => Math.floor(w - give[i]! * share));
 }

@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import type { Condition } from "../src/cube/condition";
+import { bytesText, fractions, paceText, stateText } from "../src/downloads/jobs";
+import { cell, count, duration, longDate, noncommercial, plural, size } from "../src/format";
+import type { Job } from "../src/link/protocol";
+import { humanName, valueText } from "../src/panel/names";
+import { sentence, words } from "../src/panel/words";
+
+describe("format", () => {
+  it.each([
+    [0, "0 B"], [999, "999 B"], [1000, "1.00 kB"], [34_900, "34.9 kB"], [999_499, "999 kB"], [999_500, "1.00 MB"],
+    [314_450_000, "314 MB"], [1_924_000_000_000, "1.92 TB"], [99_940_000_000_000, "99.9 TB"], [2e15, "2.00 PB"], [5e18, "5000 PB"],
+  ])("size %d", (bytes, text) => expect(size(bytes)).toBe(text));
+  it("counts with separators", () => {
+    expect(count(1_044_191)).toBe("1,044,191");
+    expect(plural(1, "file")).toBe("1 file");
+    expect(plural(6571, "file")).toBe("6,571 files");
+    expect(plural(2, "study", "studies")).toBe("2 studies");
+  });
+  it.each([[0.2, "1 s"], [14, "14 s"], [59.4, "59 s"], [59.6, "1 min"], [185, "3 min"], [7500, "2 h 5 min"], [7200, "2 h"], [3599, "1 h"], [345_600, "4 days"]])(
+    "duration %d", (s, text) => expect(duration(s)).toBe(text));
+  it("dates", () => {
+    expect(longDate("2026-09-26")).toBe("26 Sep 2026");
+    expect(longDate("soon")).toBe("soon");
+  });
+  it("cells", () => {
+    expect(cell(null, "text")).toBe("");
+    expect(cell(91_980, "integer")).toBe("91,980");
+    expect(cell(195_185_000_000, "bytes")).toBe("195 GB");
+    expect(cell("1880-09-09", "date")).toBe("1880-09-09");
+    expect(cell(0, "integer")).toBe("0");
+  });
+  it("licences", () => {
+    expect(noncommercial("CC BY-NC 4.0")).toBe(true);
+    expect(noncommercial("CC BY 4.0")).toBe(false);
+  });
+});
+
+describe("words", () => {
+  const label = (c: string): string => ({ Modality: "Modality", collection_id: "Collection" })[c] ?? c;
+  const cases: [Condition, string][] = [
+    [{ op: "in", column: "Modality", values: ["CT", "SEG"] }, "Modality CT, SEG"],
+    [{ op: "in", column: "Modality", values: ["CT", "SEG", "MR", null] }, "Modality CT, SEG +2"],
+    [{ op: "in", column: "Modality", values: [null] }, "Modality missing"],
+    [{ op: "in", column: "Modality", values: [] }, "Modality nothing"],
+    [{ op: "not", arg: { op: "in", column: "collection_id", values: ["nlst"] } }, "not Collection nlst"],
+    [{ op: "between", column: "size", low: 10, high: 500 }, "size 10 – 500"],
+    [{ op: "between", column: "size", low: null, high: 500 }, "size up to 500"],
+    [{ op: "between", column: "size", low: 10, high: null }, "size from 10"],
+    [{ op: "contains", column: "d", text: "t2 axial" }, "d contains “t2 axial”"],
+    [{ op: "search", text: "prostate t2" }, "Search “prostate t2”"],
+    [{ op: "with_modalities", modalities: ["CT", "SEG"], per: "study" }, "Studies with CT and SEG"],
+    [{ op: "with_modalities", modalities: ["CT", "PT", "SEG"], per: "patient" }, "Patients with CT, PT and SEG"],
+    [
+      { op: "or", args: [{ op: "in", column: "Modality", values: ["CT"] }, { op: "search", text: "x" }] },
+      "(Modality CT or Search “x”)",
+    ],
+    [
+      { op: "not", arg: { op: "and", args: [{ op: "in", column: "Modality", values: ["CT"] }, { op: "search", text: "x" }] } },
+      "not (Modality CT and Search “x”)",
+    ],
+    [{ op: "not", arg: { op: "not", arg: { op: "search", text: "x" } } }, "not (not Search “x”)"],
+  ];
+  it.each(cases)("%j", (condition, text) => expect(sentence(condition, label)).toBe(text));
+  it("names every value when asked, and survives an unknown condition", () => {
+    expect(sentence(cases[1]![0], label, Infinity)).toBe("Modality CT, SEG, MR, missing");
+    expect(words({ op: "future" } as unknown as Condition, label).rest).toContain("future");
+  });
+  it("has human names for codes", () => {
+    expect(humanName("Modality", "CT")).toBe("Computed Tomography");
+    expect(humanName("Modality", "constructor")).toBe("");
+    expect(humanName("BodyPartExamined", "CT")).toBe("");
+    expect(valueText(null)).toBe("missing");
+  });
+  it.each("CT SR SEG MR SM MG RTSTRUCT CR ANN PT DX M3D US PR OT RTDOSE RTPLAN NM REG XA KO RWV FUSION RF XC".split(" "))(
+    "names modality %s", (m) => expect(humanName("Modality", m)).not.toBe(""));
+});
+
+describe("jobs", () => {
+  const job: Job = {
+    id: "1", title: "t", path: "/p", provider: "aws", state: "running", error: null, bytes_total: 3.12e9, bytes_done: 1.94e9,
+    bytes_in_flight: 9e7, files_total: 10, files_done: 4, series_total: 2, series_done: 1, failed: 0, speed: 84e6, eta: 14, created: "",
+  };
+  it("says bytes, pace and state", () => {
+    expect(bytesText(job)).toBe("1.94 of 3.12 GB");
+    expect(bytesText({ ...job, bytes_done: 5e8 })).toBe("500 MB of 3.12 GB");
+    expect(paceText(job)).toEqual({ speed: "84.0 MB/s", left: "14 s left" });
+    expect(paceText({ ...job, state: "paused" })).toEqual({ speed: "", left: "" });
+    expect(stateText({ ...job, state: "complete" })).toBe("complete, verified");
+    expect(stateText({ ...job, state: "failed", failed: 1 })).toBe("failed: 1 file missing");
+  });
+  it("never overfills the bar", () => {
+    const f = fractions({ ...job, bytes_done: 3.1e9, bytes_in_flight: 1e9 });
+    expect(f.done + f.flight).toBeCloseTo(1, 9);
+    expect(fractions({ ...job, bytes_total: 0 })).toEqual({ done: 0, flight: 0 });
+    expect(fractions({ ...job, state: "complete", bytes_total: 0 }).done).toBe(1);
+  });
+});
