@@ -139,7 +139,7 @@ class Faults:
         if not self._rules:
             return
         with self._lock:
-            found = []
+            found: list[Fault] = []
             for rule in self._rules:
                 other = any(fault.kind != "delay" for fault in found)
                 if (rule.kind == "delay" or not other) and rule.happens(operation, bucket, key):

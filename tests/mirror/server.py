@@ -117,9 +117,9 @@ class Server:
         """End all connections and free the port."""
         self._stop.set()
         # A thread that waits in accept() wakes up at shutdown on Linux only; elsewhere close() has to do.
-        for end in (lambda: self._listener.shutdown(socket.SHUT_RDWR), self._listener.close):
-            with contextlib.suppress(OSError):
-                end()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
         with self._lock:
             connections = dict(self._connections)
         for sock in connections:
