@@ -71,7 +71,7 @@ def build(target: Path, parquet: Path) -> None:
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         with duckdb.connect(str(part)) as con:
-            con.execute("SET preserve_insertion_order = true")
+            con.execute("SET preserve_insertion_order = true; SET enable_progress_bar = false")
             con.execute(f"CREATE TEMP VIEW source AS {series_from_parquet(parquet)}")
             columns = [row[0] for row in con.execute("DESCRIBE source").fetchall()]
             enums = [c for c in columns if c in ENUMS]

@@ -31,6 +31,8 @@ class Database:
     def __init__(self, cache_dir: str | Path | None = None) -> None:
         self._lock = threading.RLock()
         self._root = duckdb.connect(":memory:")
+        # DuckDB would write it to the standard output of a script, and block where nobody reads that.
+        self._root.execute("SET enable_progress_bar = false")
         self._parquet = sources.table("index").path
         self.cache_path = cache.path(cache_dir, sources.release())
         self.cached = False

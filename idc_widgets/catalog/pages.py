@@ -110,7 +110,8 @@ class Pages:
     def _make_behind(self, order: _Order) -> None:
         if not order.started:
             order.started = True
-            threading.Thread(target=self._make, args=(order,), name="idc-order", daemon=True).start()
+            # No daemon: the interpreter must not end under a thread that is inside DuckDB. It takes a second at most.
+            threading.Thread(target=self._make, args=(order,), name="idc-order").start()
 
 
 class _Order:
