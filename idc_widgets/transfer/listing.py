@@ -29,6 +29,7 @@ class _Pending:
     sum: int = 0
     tries: int = 0
     error: str | None = None
+    seen: tuple[int, int] | None = None  # what a round before found
 
 
 @dataclass(frozen=True)
@@ -124,17 +125,30 @@ class Lister:
         self.transport = None
         settled = []
         for item in list(self._pending.values()):
-            fault = classify(item.error or said or "") if not item.objects or item.error else None
-            item.tries += 1
-            if fault is not None and fault.kind == "transient" and item.tries < self._tries:
+            outcome = self._outcome(item, said)
+            if outcome is None:
                 item.objects, item.sum, item.error = [], 0, None
-                continue
-            del self._pending[item.uuid]
-            settled.append(Listed(item.n, [], f"not listed: {fault.reason}") if fault else _judge(item))
+            else:
+                del self._pending[item.uuid]
+                settled.append(outcome)
         if self._pending:
             tries = max(item.tries for item in self._pending.values())
             self._not_before = time.monotonic() + min(30.0, 0.5 * 2.0 ** (tries - 1))
         return settled
+
+    def _outcome(self, item: _Pending, said: str | None) -> Listed | None:
+        """Judge a series that no listing settled yet; None means another round."""
+        item.tries += 1
+        if item.objects and item.error is None:
+            found = len(item.objects), item.sum
+            if item.seen == found:
+                return _judge(item)
+            item.seen = found  # a process that was killed lists a part: only what is found twice is the truth
+            return None
+        fault = classify(item.error or said or "")
+        if fault.kind == "transient" and item.tries < self._tries:
+            return None
+        return Listed(item.n, [], f"not listed: {fault.reason}")
 
 
 def _judge(item: _Pending) -> Listed:

@@ -150,6 +150,20 @@ def test_killed_s5cmd_is_replaced(fetch: Fetch, mirror: SpawnedMirror, tmp_path:
     assert tree(tmp_path / "data") == whole_truth(mirror, items)
 
 
+def test_s5cmd_killed_while_it_lists_makes_no_partial_listing(
+    fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path
+) -> None:
+    """The second page of the list hangs: one page is known when the process dies."""
+    mirror.faults.add("delay", operation="LIST", after=1, times=1, seconds=3)
+    items = pick(SERIES_1550)
+    job = fetch(items)
+    until(lambda: mirror.requests()["LIST"] == 2)
+    (lister,) = transports(tmp_path)
+    lister.kill()
+    assert job.wait(30), job.failures()
+    assert tree(tmp_path / "data") == whole_truth(mirror, items)
+
+
 def test_terminated_worker_leaves_a_paused_job(fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path) -> None:
     mirror.set(rate_mb=4)
     job = fetch(pick(SERIES_307))
