@@ -37,6 +37,7 @@ describe("scroller", () => {
     const s = scroller(ALL);
     for (const part of [0.1, 0.25, 0.5, 0.9]) {
       s.moveTo(0);
+      s.placed();
       expect(s.scrolled(part * (s.height - s.view))).toBe(true);
       expect(s.top / s.maxTop).toBeCloseTo(part, 5);
     }
@@ -48,6 +49,7 @@ describe("scroller", () => {
     const before = s.top;
     s.moveBy(100);
     expect(s.top).toBe(before + 100);
+    s.placed();
     const bar = s.bar;
     expect(s.scrolled(bar + 60)).toBe(false);
     expect(s.top).toBeCloseTo(before + 160, 6);
@@ -57,6 +59,7 @@ describe("scroller", () => {
     const s = scroller(ALL);
     s.moveTo(123_456 * H + 7);
     const top = s.top;
+    s.placed();
     s.scrolled(Math.round(s.bar));
     expect(s.top).toBe(top);
   });

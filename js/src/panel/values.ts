@@ -117,8 +117,8 @@ export class ValueList {
 
   /** The focused element of the page, or of the shadow root that some hosts put widgets in. */
   #focused(): Element | null {
-    const root = this.element.getRootNode();
-    return root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
+    const root = this.element.getRootNode() as Document | ShadowRoot;
+    return root.activeElement ?? null; // a detached list has no such root
   }
 
   #focus(): void {
@@ -204,7 +204,7 @@ export class ValueList {
     const cell = make("span", "idc-count");
     const number = document.createTextNode("");
     cell.append(number);
-    element.append(mark, name, cell);
+    element.append(mark, name, " ", cell); // the space is for the spoken name
     this.#inner.append(element);
     this.#slots.push({ element, mark, label, human, number, code: -1, state: "", written: "" });
   }

@@ -59,7 +59,7 @@ export class Grid {
       effect(() => {
         rows.version.value;
         store.tickSet.value;
-        this.paint();
+        this.#schedule();
       }),
     );
   }
@@ -76,7 +76,7 @@ export class Grid {
     if (columns === this.#columns) return;
     this.#columns = columns;
     for (const slot of this.#slots.splice(0)) slot.element.remove();
-    this.paint();
+    this.#schedule();
   }
 
   /** Changes how many rows there are and how high the view is (the header not counted). */
@@ -85,16 +85,23 @@ export class Grid {
     if (s.rows === rows && s.view === height) return;
     s.resize(rows, Math.max(0, height));
     this.#active.row = Math.max(0, Math.min(this.#active.row, rows - 1));
-    this.#place();
-    this.paint();
+    this.#schedule();
   }
 
   toTop(): void {
     this.#scroller.moveTo(0);
     this.#active = { row: 0, column: this.#active.column };
     this.#setAnchor(0, true);
-    this.#place();
-    this.paint();
+    this.#schedule();
+  }
+
+  /** Paints once in the next frame, however many reasons there are. */
+  #schedule(): void {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#place();
+      this.#paint();
+    });
   }
 
   /** Makes the page's scrollbar say what the scroller says. */
@@ -103,7 +110,10 @@ export class Grid {
     const s = this.#scroller;
     const height = `${s.height + HEAD_HEIGHT}px`;
     if (spacer.style.height !== height) spacer.style.height = height;
-    if (Math.abs(grid.scrollTop - s.bar) >= 1) grid.scrollTop = s.bar;
+    // Fingers and scaled bars drift; that is put right when all is at rest.
+    if (this.#resync !== undefined || Math.abs(s.seen - s.bar) < 1) return;
+    grid.scrollTop = s.bar;
+    s.placed();
   }
 
   #scrolled(): void {
@@ -113,11 +123,11 @@ export class Grid {
     clearTimeout(this.#resync);
     // After natural distances on a scaled bar, the bar is put where it belongs, once all is at rest.
     this.#resync = setTimeout(() => {
+      this.#resync = undefined;
       this.#dragging = false;
-      s.moveTo(s.top);
-      this.#place();
+      this.#schedule();
     }, RESYNC_MS);
-    this.paint();
+    this.#schedule();
   }
 
   #wheel(e: WheelEvent): void {
@@ -129,12 +139,18 @@ export class Grid {
     if (s.top === before) return; // at an end: let the page scroll
     e.preventDefault();
     if (e.deltaX) this.parts.grid.scrollLeft += e.deltaX;
-    this.#place();
-    cancelAnimationFrame(this.#frame);
-    this.#frame = requestAnimationFrame(() => this.paint());
+    this.#settle();
+    this.#schedule();
   }
 
-  paint(): void {
+  /** What the person does now ends any drift of the bar. */
+  #settle(): void {
+    clearTimeout(this.#resync);
+    this.#resync = undefined;
+    this.#dragging = false;
+  }
+
+  #paint(): void {
     if (!this.#columns.length) return;
     const s = this.#scroller;
     const [first, end] = s.range();
@@ -191,7 +207,7 @@ export class Grid {
     if (e.shiftKey) this.#range(slot.index);
     else if (column === 0) this.#tick(slot.index);
     else this.#setAnchor(slot.index, true);
-    this.paint();
+    this.#schedule();
   }
 
   #setAnchor(index: number, on: boolean): void {
@@ -234,14 +250,14 @@ export class Grid {
       const vertical = to.row !== this.#active.row;
       this.#active = to;
       s.reveal(to.row);
-      this.#place();
+      this.#settle();
       if (e.shiftKey && vertical) this.#range(to.row);
       else if (vertical) this.#setAnchor(to.row, true);
     }
     e.preventDefault();
     e.stopPropagation(); // the notebook has shortcuts of its own
-    this.paint();
-    this.#revealColumn();
+    this.#schedule();
+    requestAnimationFrame(() => this.#revealColumn());
   }
 
   /** Scrolls sideways so that the active cell is in view. */

@@ -9,7 +9,7 @@ export class Scroller {
   view = 0;
   /** Distance from the top of row 0 to the top of the view, in unscaled pixels. */
   top = 0;
-  #bar = 0; // scrollTop of the element as last seen or set
+  #bar = 0;
 
   constructor(
     readonly rowHeight: number,
@@ -38,6 +38,16 @@ export class Scroller {
     return Math.max(0, this.height - this.view);
   }
 
+  /** scrollTop of the element as last seen or set: reading it from the page would lay the page out. */
+  get seen(): number {
+    return this.#bar;
+  }
+
+  /** The element's scrollTop was set to `bar`. */
+  placed(): void {
+    this.#bar = this.bar;
+  }
+
   /** The scrollTop that shows `top`. */
   get bar(): number {
     return this.maxTop === 0 ? 0 : (this.top / this.maxTop) * this.#maxBar;
@@ -52,7 +62,6 @@ export class Scroller {
 
   moveTo(top: number): void {
     this.top = Math.min(Math.max(0, top), this.maxTop);
-    this.#bar = this.bar;
   }
 
   /** The wheel: natural distance, whatever the scale. */

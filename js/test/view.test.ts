@@ -1,0 +1,270 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import widget from "../src/index";
+import type { CubeMessage, Job } from "../src/link/protocol";
+import { FakeModel } from "./fake";
+
+const EVIL = '<img src=x onerror="window.hit=1">';
+
+async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("deflate"));
+  return btoa(String.fromCharCode(...new Uint8Array(await new Response(stream).arrayBuffer())));
+}
+
+/** Three series of two modalities, one of which is hostile, in two collections. */
+async function cube(): Promise<CubeMessage> {
+  const buffer = new ArrayBuffer(8 + 8 + 16 + 16 + 24);
+  new Uint8Array(buffer, 0, 3).set([0, 1, 1]);
+  new Uint8Array(buffer, 8, 3).set([0, 0, 1]);
+  new Uint32Array(buffer, 16, 3).set([10, 5, 1]);
+  new Uint32Array(buffer, 32, 3).set([100, 50, 10]);
+  new Float64Array(buffer, 48, 3).set([1e9, 2e9, 3e9]);
+  return {
+    outside: [],
+    rows: 3,
+    dimensions: [
+      { name: "Modality", values: ["CT", EVIL], total: [10, 6], bits: 8 },
+      { name: "collection_id", values: ["a", null], total: [15, 1], bits: 8 },
+    ],
+    derived: [{ name: "cancer_types", source: "collection_id", values: ["Lung", EVIL], total: [15, 15], members: [[0, 1], []] }],
+    data: await deflate(new Uint8Array(buffer)),
+  };
+}
+
+const totals = { series: 16, studies: 4, patients: 3, collections: 2, instances: 160, bytes: 6e9 };
+const job: Job = {
+  id: "j", title: EVIL, path: EVIL, provider: EVIL, state: "failed", error: EVIL, bytes_total: 100, bytes_done: 50, bytes_in_flight: 0,
+  files_total: 10, files_done: 5, series_total: 1, series_done: 0, failed: 5, speed: null, eta: null, created: "",
+};
+
+async function make() {
+  const model = new FakeModel({
+    _view: "explorer",
+    _where: [{ op: "contains", column: "SeriesDescription", text: EVIL }],
+    _sort: [],
+    _ticks: { base: null, minus: [], plus: [1] },
+    _destination: EVIL,
+    _downloads: "IPY_MODEL_d",
+    _catalog: {
+      version: 25, release: EVIL, date: EVIL, totals, status: EVIL,
+      columns: [
+        { name: "collection_id", label: EVIL, type: "text", description: EVIL, default: true },
+        { name: "SeriesDescription", label: "Description", type: "text", default: true },
+        { name: "StudyDate", label: "Date", type: "date", default: true },
+        { name: "license_short_name", label: "Licence", type: "text", default: true },
+      ],
+      facets: [
+        { name: "Modality", label: "Modality", group: EVIL, description: EVIL },
+        { name: "collection_id", label: "Collection", group: "b" },
+        { name: "cancer_types", label: "Cancer type", group: "b" },
+      ],
+      presets: [{ name: "p", label: EVIL, description: EVIL, where: [] }],
+    },
+    _cube: await cube(),
+  });
+  const downloads = new FakeModel({ _view: "downloads", _jobs: [job] });
+  downloads.answers.failures = () => ({ failures: [{ key: EVIL, series_uid: EVIL, reason: EVIL }], more: 2 });
+  model.widget_manager = { get_model: () => Promise.resolve(downloads) };
+  const message = model.state._cube as CubeMessage;
+  model.answers = {
+    cube: (m) => ({ ...message, outside: m.outside }),
+    totals: () => totals,
+    page: () => ({ total: 3, rows: [1, 2, 3].map((id) => [id, EVIL, EVIL, EVIL, EVIL]) }),
+    selection: () => ({ ...totals, series: 1, licences: [{ name: EVIL, series: 1, noncommercial: true }] }),
+    destination: () => ({ path: EVIL, free: 1e12, writable: true, problem: null }),
+    download: () => ({ confirm: EVIL }),
+  };
+  return { model, downloads };
+}
+
+const rest = (ms = 60): Promise<void> => new Promise((r) => setTimeout(r, ms));
+let el: HTMLElement;
+
+/** Until values and rows are drawn. */
+const ready = (): Promise<void> =>
+  vi.waitFor(() => {
+    expect(one(".idc-value:not([hidden])")).not.toBeNull();
+    expect(one(".idc-row:not([hidden])")).not.toBeNull();
+    expect(one(".idc-row.idc-loading:not([hidden])")).toBeNull();
+  }, 5000);
+
+beforeEach(() => {
+  el = document.createElement("div");
+  document.body.append(el);
+  // happy-dom lays nothing out.
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(500);
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(900);
+});
+afterEach(() => {
+  el.remove();
+  vi.restoreAllMocks();
+});
+
+const all = (selector: string): HTMLElement[] => [...el.querySelectorAll<HTMLElement>(selector)];
+const one = (selector: string): HTMLElement => el.querySelector<HTMLElement>(selector)!;
+const values = (facet: string): string[] => all(`[role=group][aria-label="${facet}"] .idc-value:not([hidden])`).map((e) => e.textContent!.replace(/\s+/g, " "));
+
+describe("explorer", () => {
+  it("shows hostile text as text, everywhere", async () => {
+    const { model } = await make();
+    const stop = widget().render({ model, el });
+    await ready();
+    await vi.waitFor(() => expect(one(".idc-place").textContent).not.toBe(" "), 5000);
+    const buttons = all("button");
+    buttons.find((b) => b.textContent === "Show reasons")!.click();
+    buttons.find((b) => b.textContent === "Download")!.click();
+    await rest();
+    expect(el.querySelector("img")).toBeNull();
+    for (const where of [
+      ".idc-chip", ".idc-status", ".idc-version", ".idc-preset", "h3", ".idc-value", ".idc-row .idc-cell", "[role=columnheader]",
+      ".idc-licence", ".idc-path", ".idc-job-title", ".idc-bad", ".idc-reasons li", ".idc-question",
+    ]) {
+      const shown = all(where).map((e) => e.textContent).join("\n");
+      // The destination's own path is not repeated beside the field that says it.
+      if (where !== ".idc-path") expect(shown, where).toContain("<img src=x");
+    }
+    stop();
+  });
+
+  it("names its parts for screen readers and tests", async () => {
+    const { model } = await make();
+    const stop = widget().render({ model, el });
+    await ready();
+    for (const [role, name] of [["region", "IDC Explorer"], ["region", "Filters"], ["grid", "Results"], ["region", "Downloads"], ["group", "Modality"]]) {
+      expect(one(`[role=${role}][aria-label="${name}"]`), name).not.toBeNull();
+    }
+    expect(one("[role=grid]").getAttribute("aria-rowcount")).toBe("4");
+    expect(one("[role=progressbar]").getAttribute("aria-valuenow")).toBe("50");
+    expect(all(".idc-row:not([hidden])").map((r) => r.getAttribute("aria-rowindex"))).toEqual(["2", "3", "4"]);
+    stop();
+  });
+
+  it("counts by itself at a click, excludes at alt-click, and tells the kernel afterwards", async () => {
+    const { model } = await make();
+    model.state._where = [];
+    const stop = widget().render({ model, el });
+    await ready();
+    expect(values("Modality")).toEqual(["CT Computed Tomography 10", `${EVIL} 6`]);
+    expect(values("Collection")).toEqual(["a 15", "missing 1"]);
+    model.answers = {}; // the kernel falls silent
+    one('[aria-label="Modality"] .idc-value').click();
+    expect(values("Collection")).toEqual(["a 10", "missing 0"]);
+    expect(values("Modality")).toEqual(["CT Computed Tomography 10", `${EVIL} 6`]);
+    expect(values("Cancer type")).toEqual([`${EVIL} 10`, "Lung 10", "missing 0"]);
+    await rest();
+    expect(model.state._where).toEqual([{ op: "in", column: "Modality", values: ["CT"] }]);
+    expect(model.saved).toBe(1);
+    one('[aria-label="Modality"] .idc-value').dispatchEvent(new MouseEvent("click", { altKey: true, bubbles: true }));
+    expect(values("Collection")).toEqual(["a 5", "missing 1"]);
+    expect(one('[aria-label="Modality"] .idc-out').getAttribute("aria-checked")).toBe("mixed");
+    stop();
+  });
+
+  it("ticks by keyboard and keeps the place of the keyboard with its value", async () => {
+    const { model } = await make();
+    model.state._where = [];
+    const stop = widget().render({ model, el });
+    await ready();
+    const first = one('[aria-label="Modality"] .idc-value');
+    first.focus();
+    const press = (key: string): boolean => document.activeElement!.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    press("ArrowDown");
+    expect(document.activeElement!.textContent).toContain("<img");
+    press(" ");
+    await rest(10);
+    // The ticked value went to the top, and the focus with it.
+    expect(document.activeElement!.textContent).toContain("<img");
+    expect(document.activeElement!.getAttribute("aria-checked")).toBe("true");
+    press("Enter");
+    expect(document.activeElement!.getAttribute("aria-checked")).toBe("false");
+    stop();
+  });
+
+  it("follows Python, shows pending counts as pending, and asks for the cube once", async () => {
+    const { model } = await make();
+    model.state._where = [];
+    const stop = widget().render({ model, el });
+    await ready();
+    delete model.answers.cube;
+    model.set("_where", [{ op: "search", text: "liver" }]);
+    await rest();
+    expect(one("[aria-label=Filters]").className).toContain("idc-pending");
+    expect(one("[data-stat=size]").textContent).not.toContain("16");
+    const asked = model.sent.filter((m) => m.op === "cube");
+    expect(asked.map((m) => m.outside)).toEqual([[{ op: "search", text: "liver" }]]);
+    model.reply(model.sent.indexOf(asked[0]!), { ...(model.state._cube as CubeMessage), outside: [{ op: "search", text: "liver" }] });
+    await rest();
+    expect(one("[aria-label=Filters]").className).not.toContain("idc-pending");
+    model.set("_where", []);
+    model.set("_where", [{ op: "search", text: "liver" }]);
+    await rest();
+    expect(model.sent.filter((m) => m.op === "cube").length).toBe(1); // both cubes are kept
+    stop();
+  });
+
+  it("two views agree; the last one to leave leaks nothing; a view can come back", async () => {
+    const { model, downloads } = await make();
+    model.state._where = [];
+    const w = widget();
+    w.initialize({ model });
+    const other = document.createElement("div");
+    document.body.append(other);
+    const stops = [w.render({ model, el }), w.render({ model: Object.create(model) as FakeModel, el: other })];
+    await ready();
+    one('[aria-label="Modality"] .idc-value').click();
+    expect(other.querySelector('[aria-label="Modality"] .idc-value')!.getAttribute("aria-checked")).toBe("true");
+    for (const stop of stops) stop();
+    await rest();
+    expect(model.heard).toBe(0);
+    expect(downloads.heard).toBe(0);
+    const stop = w.render({ model, el });
+    await ready();
+    expect(values("Modality")[0]).toContain("CT");
+    expect(one('[aria-label="Modality"] .idc-value').getAttribute("aria-checked")).toBe("true");
+    stop();
+    expect(model.heard).toBe(0);
+    other.remove();
+  });
+
+  it("asks again before a large download, inline", async () => {
+    const { model } = await make();
+    const stop = widget().render({ model, el });
+    await ready();
+    await vi.waitFor(() => expect(one(".idc-place").textContent).not.toBe(" "), 5000);
+    all("button").find((b) => b.textContent === "Download")!.click();
+    await rest();
+    expect(one("[role=alertdialog]").textContent).toContain("<img");
+    model.answers.download = () => ({ job: "1" });
+    all("button").find((b) => b.textContent === "Download anyway")!.click();
+    await rest();
+    expect(model.sent.filter((m) => m.op === "download").map((m) => m.confirmed)).toEqual([undefined, true]);
+    expect(one("[role=alertdialog]")).toBeNull();
+    stop();
+  });
+
+  it("says in words why it cannot download", async () => {
+    const { model } = await make();
+    model.answers.destination = () => ({ path: "/x", free: 10, writable: true, problem: null });
+    const stop = widget().render({ model, el });
+    await ready();
+    await vi.waitFor(() => expect(one(".idc-place").textContent).not.toBe(" "), 5000);
+    const button = all("button").find((b) => b.textContent === "Download") as HTMLButtonElement;
+    expect(button.disabled).toBe(true);
+    expect(el.textContent).toContain("6.00 GB do not fit: /x has 10 B free.");
+    stop();
+  });
+});
+
+it("the download panel also stands alone, and its buttons ask its own model", async () => {
+  const model = new FakeModel({ _view: "downloads", _jobs: [{ ...job, state: "running", error: null, failed: 0 }] });
+  model.answers.cancel = () => ({});
+  const stop = widget().render({ model, el });
+  await rest();
+  one('button[aria-label^="Cancel"]').click();
+  await rest();
+  expect(model.sent.map((m) => [m.op, m.job])).toEqual([["cancel", "j"]]);
+  model.set("_jobs", []);
+  await rest();
+  expect(one("[role=region]").textContent).toBe("No downloads yet.");
+  stop();
+  expect(model.heard).toBe(0);
+});
