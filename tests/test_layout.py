@@ -38,7 +38,8 @@ def test_imports_run_one_way(room: str) -> None:
 
 
 def test_a_script_needs_no_notebook() -> None:
-    code = "import idc_widgets, sys; print([m for m in ('anywidget', 'ipywidgets', 'pandas', 'IPython') if m in sys.modules])"
+    heavy = ("anywidget", "ipywidgets", "pandas", "IPython")
+    code = f"import idc_widgets, sys; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -31,7 +31,7 @@ _LABELS = {
     "Manufacturer": "Manufacturer",
     "ManufacturerModelName": "Model",
     "SeriesDate": "Series date",
-    "SeriesDescription": "Series description",
+    "SeriesDescription": "Description",
     "SeriesNumber": "Series number",
     "instanceCount": "Images",
     "license_short_name": "Licence",
