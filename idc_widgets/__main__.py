@@ -61,12 +61,12 @@ def _download(options: argparse.Namespace) -> int:
         print(f"job {job.id} goes on in the background; `idc-widgets jobs` shows it")
         return 0
     try:
-        while not job.wait(timeout=0.5):
+        while job.state not in ("complete", "failed", "cancelled"):
+            job.wait(timeout=0.5)
             _show(job)
     except KeyboardInterrupt:
         print(f"\nthe download goes on in the background; `idc-widgets jobs {options.to}` shows it", file=sys.stderr)
         return 130
-    _show(job)
     print()
     if job.state != "complete":
         for failure in job.failures()[:20]:
