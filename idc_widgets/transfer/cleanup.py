@@ -20,8 +20,9 @@ def remove_staging(journal: Journal, job_id: str) -> None:
     for row in journal.all("SELECT uuid FROM series WHERE job = ? AND state != 'done'", (job_id,)):
         if row["uuid"] not in busy:
             shutil.rmtree(staging / row["uuid"], ignore_errors=True)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # which stay where something is left in them
         staging.rmdir()
+        staging.parent.rmdir()
 
 
 def remove_downloaded(journal: Journal, job_id: str) -> None:

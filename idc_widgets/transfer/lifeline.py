@@ -34,18 +34,6 @@ def tie_to_parent(command: Sequence[str], **options: Any) -> tuple[subprocess.Po
     return process, _shell_watchdog(process.pid)
 
 
-def _die_with_parent() -> Callable[[], None]:
-    # Everything is looked up before the fork: between fork and exec only plain calls are safe.
-    prctl, parent, getppid, leave = ctypes.CDLL(None).prctl, os.getpid(), os.getppid, os._exit
-
-    def between_fork_and_exec() -> None:
-        prctl(1, int(signal.SIGKILL), 0, 0, 0)  # PR_SET_PDEATHSIG
-        if getppid() != parent:  # it died before we asked
-            leave(1)
-
-    return between_fork_and_exec
-
-
 def _shell_watchdog(pid: int) -> Release:
     read, write = os.pipe()
     try:
@@ -66,6 +54,20 @@ def _shell_watchdog(pid: int) -> Release:
         guard.wait()
 
     return release
+
+
+if sys.platform == "linux":
+
+    def _die_with_parent() -> Callable[[], None]:
+        # Everything is looked up before the fork: between fork and exec only plain calls are safe.
+        prctl, parent, getppid, leave = ctypes.CDLL(None).prctl, os.getpid(), os.getppid, os._exit
+
+        def between_fork_and_exec() -> None:
+            prctl(1, int(signal.SIGKILL), 0, 0, 0)  # PR_SET_PDEATHSIG
+            if getppid() != parent:  # it died before we asked
+                leave(1)
+
+        return between_fork_and_exec
 
 
 if sys.platform == "win32":
@@ -105,4 +107,5 @@ if sys.platform == "win32":
             limits.BasicLimitInformation.LimitFlags = 0x2000  # JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE
             kernel.SetInformationJobObject(wintypes.HANDLE(handle), 9, ctypes.byref(limits), ctypes.sizeof(limits))
             _job.append(handle)
-        kernel.AssignProcessToJobObject(wintypes.HANDLE(_job[0]), wintypes.HANDLE(int(process._handle)))
+        member = int(process._handle)  # type: ignore[attr-defined]  # there is no public way to it
+        kernel.AssignProcessToJobObject(wintypes.HANDLE(_job[0]), wintypes.HANDLE(member))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import providers, s5cmd
+from . import providers, s5cmd, settings
 from .job import Job
 from .journal import Journal
 from .model import Item, Provider, TransferError
@@ -56,6 +56,7 @@ def start(
     """
     if workers < 1:
         raise TransferError(f"workers={workers!r}: at least 1 is needed")
+    settings.tries(), settings.stall_seconds()  # the worker reads them; here a wrong one can still be told
     items = distinct(items)
     url = providers.endpoint(provider, endpoint_url)
     plan, paths = plan_with_paths(items, destination, layout)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import receipt
+from . import receipt, settings
 from .cleanup import remove_downloaded, remove_staging
 from .faults import classify
 from .fetch import Fatal, Fetcher
@@ -61,7 +61,7 @@ class Worker:
         self._look_at = 0.0
         self._lister: Lister | None = None
         self._fetcher: Fetcher | None = None
-        self._tries = int(os.environ.get("IDC_WIDGETS_TRIES", "5"))
+        self._tries = settings.tries()
         self._flow = Flow(
             journal,
             self._job,
@@ -122,7 +122,7 @@ class Worker:
             "v1": self._job["provider"] == "gcs",
             "inbox": self._inbox,
             "tries": self._tries,
-            "stall": float(os.environ.get("IDC_WIDGETS_STALL_SECONDS", "60")),
+            "stall": settings.stall_seconds(),
         }
         self._lister = Lister(to_list, folder=self._staging, **common)
         self._fetcher = Fetcher(

@@ -49,6 +49,14 @@ def test_no_workers(fetch: Fetch) -> None:
         fetch(pick(STUDY), workers=0)
 
 
+@pytest.mark.parametrize("name", ["IDC_WIDGETS_TRIES", "IDC_WIDGETS_STALL_SECONDS"])
+@pytest.mark.parametrize("value", ["many", "0", "-1", "nan"])
+def test_setting_that_is_no_number(fetch: Fetch, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(TransferError, match=f"{name}='{value}' is not a number above 0"):
+        fetch(pick(STUDY))
+
+
 def test_destination_is_a_file(fetch: Fetch, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("x")
     with pytest.raises(TransferError, match="is a file, a download needs a folder") as caught:
