@@ -34,9 +34,8 @@ export function makeRow(columns: readonly Column[], id: string): RowSlot {
 }
 
 /** Writes a row's texts; a row that is on its way shows grey bars, never nothing. */
-export function writeRow(slot: RowSlot, columns: readonly Column[], row: Row | null, stale: boolean): void {
+export function writeRow(slot: RowSlot, columns: readonly Column[], row: Row | null): void {
   toggle(slot.element, "idc-loading", row === null);
-  toggle(slot.element, "idc-stale", stale);
   slot.cells.forEach((e, i) => {
     const column = columns[i]!;
     const value = row?.[i + 1];

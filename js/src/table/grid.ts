@@ -160,6 +160,7 @@ export class Grid {
       this.parts.body.append(slot.element);
       this.#slots.push(slot);
     }
+    toggle(this.parts.body, "idc-stale", this.rows.stale);
     const shift = first * ROW_HEIGHT - s.top;
     const ticks = this.store.tickSet.peek();
     const wholeBase = this.rows.query?.ticksBase == null && ticks.ticks.base !== null;
@@ -179,7 +180,7 @@ export class Grid {
         element.setAttribute("aria-rowindex", String(index + 2)); // the header is row 1
         toggle(element, "idc-odd", index % 2 === 1);
       }
-      writeRow(slot, this.#columns, found?.row ?? null, found?.stale ?? false);
+      writeRow(slot, this.#columns, found?.row ?? null);
       const ticked = found !== null && !found.stale && ticks.has(found.row[0] as number, wholeBase || found.row.at(-1) === true);
       slot.box.setAttribute("aria-label", `Tick row ${index + 1}`);
       markRow(slot, ticked, index === this.#active.row ? this.#active.column : -1);

@@ -65,6 +65,11 @@ export class Rows {
     return true;
   }
 
+  /** Whether the rows are still those of the query before. */
+  get stale(): boolean {
+    return this.#ghostly;
+  }
+
   /** The row at a position; `stale` when it is still of the query before; null while it is on its way. */
   at(index: number): { row: Row; stale: boolean } | null {
     const block = Math.floor(index / BLOCK);
