@@ -49,12 +49,17 @@ lint: setup
 	$(BIN)/mypy
 	cd js && npm run --silent check
 
+# The examples of tests/conditions.json with their cubes, for the browser's side of them.
+CUBES := js/test/.fixtures/cubes.json
+
 test: setup build lint
+	$(BIN)/python -m tests.shared_cubes $(CUBES)
 	cd js && npm test --silent
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m pytest -m "not slow"
 
 test-all: setup build lint
+	$(BIN)/python -m tests.shared_cubes $(CUBES)
 	cd js && npm test --silent
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m pytest

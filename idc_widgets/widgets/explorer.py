@@ -87,7 +87,7 @@ class Explorer(anywidget.AnyWidget):
             _ticks=dict(ticks.NOTHING),
             _destination=str(Path(destination or "idc-data").expanduser().absolute()),
             _catalog=describe.catalog_state(self.catalog, Cohort(self.catalog).counts),
-            _cube=self._cube_of([c for c in where if _outside(c)]),
+            _cube=self._cube_of(outside_of(where)),
             _downloads=DownloadPanel(),
         )
         link.answer(
@@ -232,10 +232,14 @@ class Explorer(anywidget.AnyWidget):
         self._catalog = {**self._catalog, "status": describe.status(self.catalog)}
 
 
-def _outside(condition: Mapping[str, Any]) -> bool:
-    """Whether the browser cannot evaluate this condition from the cube."""
-    inner = condition["arg"] if condition["op"] == "not" else condition
-    return inner["op"] != "in" or not describe.in_cube(inner["column"])
+def outside_of(where: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the conditions that the browser cannot evaluate from the cube by itself, in their order."""
+
+    def covered(condition: Mapping[str, Any]) -> bool:
+        inner = condition["arg"] if condition["op"] == "not" else condition
+        return inner["op"] == "in" and describe.in_cube(inner["column"])
+
+    return [c for c in where if not covered(c)]
 
 
 def _destination_json(described: transfer.Destination) -> dict[str, Any]:

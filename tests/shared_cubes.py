@@ -1,0 +1,38 @@
+"""The cubes on which the browser's arithmetic is held against `tests/conditions.json`.
+
+`python -m tests.shared_cubes FILE` writes, for each example, the cube that the kernel would have sent, made from the
+real index; `js/test/shared.test.ts` counts on it and compares.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from idc_widgets import Catalog
+from idc_widgets.widgets.explorer import outside_of
+from idc_widgets.widgets.ticks import from_json_list
+from tests.conftest import condition_cases
+
+
+def main(target: Path) -> None:
+    """Write the cubes and what plain counting on the index gives for each example."""
+    catalog = Catalog()
+    cubes: list[dict[str, Any]] = []
+    cases = []
+    for case in condition_cases():
+        outside = outside_of(case["where"])
+        if not any(c["outside"] == outside for c in cubes):
+            where, parameters = from_json_list(catalog, outside).compiled()
+            cubes.append(catalog.cube(where, parameters, outside))
+        counts = from_json_list(catalog, case["where"]).counts
+        at = next(i for i, c in enumerate(cubes) if c["outside"] == outside)
+        cases.append({"name": case["name"], "where": case["where"], "cube": at, **vars(counts)})
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps({"cubes": cubes, "cases": cases}), "utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
