@@ -95,11 +95,21 @@ def tree(folder: Path) -> dict[str, bytes]:
     }
 
 
+_bodies: dict[str, bytes] = {}
+
+
+def body(mirror: SpawnedMirror, key: str) -> bytes:
+    """Return an object's bytes, made once in a session: they are the same for ever."""
+    if key not in _bodies:
+        _bodies[key] = mirror.body(key)
+    return _bodies[key]
+
+
 def truth(mirror: SpawnedMirror, item: Item, folder: str) -> dict[str, bytes]:
     """Return what a series' folder has to hold."""
     prefix = f"{folder}/" if folder else ""
     return {
-        prefix + entry.key.rpartition("/")[2]: mirror.body(entry.key) for entry in mirror.truth(item.crdc_series_uuid)
+        prefix + entry.key.rpartition("/")[2]: body(mirror, entry.key) for entry in mirror.truth(item.crdc_series_uuid)
     }
 
 
