@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { count, longDate, plural, size } from "./format";
 import { Icon } from "./icons";
 import type { Store } from "./link/store";
+import { Search } from "./panel/search";
 
 export function Header({ store }: { store: Store }) {
   const c = store.catalog.value;
@@ -19,6 +20,7 @@ export function Header({ store }: { store: Store }) {
           <strong>Imaging Data Commons</strong>
           {c && <span class="idc-version" title={`Release ${c.release}`}>{`v${c.version} · ${longDate(c.date)}`}</span>}
         </div>
+        <Search store={store} />
         <div class="idc-stats">
           <Stat name="series" value={result ? result.series : (totals?.series ?? null)} all={c?.totals.series} show={filtered} />
           <Stat name="studies" value={totals?.studies ?? null} all={c?.totals.studies} show={filtered} />

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Condition, holds, marks, same, toggle, togglePreset, type Value } from "../src/cube/condition";
+import { type Condition, holds, marks, same, toggle, togglePreset, type Value, withSearch } from "../src/cube/condition";
 import { displayOrder, nameRanks } from "../src/cube/order";
 
 const isIn = (column: string, ...values: Value[]): Condition => ({ op: "in", column, values });
@@ -50,6 +50,13 @@ describe("presets", () => {
     expect(holds(JSON.parse('[{"values":[1],"column":"x","op":"in"}]') as Condition[], [isIn("x", 1)])).toBe(true);
     expect(same({ a: 1, b: [1, 2] }, { b: [2, 1], a: 1 })).toBe(false);
   });
+});
+
+it("search is one condition that keeps its place", () => {
+  const a = withSearch([isIn("c", "a")], " liver  t2 ");
+  expect(a).toEqual([isIn("c", "a"), { op: "search", text: "liver  t2" }]);
+  expect(withSearch([...a, isIn("d", 1)], "lung")).toEqual([isIn("c", "a"), { op: "search", text: "lung" }, isIn("d", 1)]);
+  expect(withSearch(a, "  ")).toEqual([isIn("c", "a")]);
 });
 
 it("marks collects included and excluded values", () => {

@@ -225,6 +225,29 @@ describe("explorer", () => {
     other.remove();
   });
 
+  it("searches when the typing rests, at once at Enter, and ends with Escape", async () => {
+    const { model } = await make();
+    model.state._where = [];
+    const stop = widget().render({ model, el });
+    await ready();
+    const box = one("input[aria-label='Search all text']") as HTMLInputElement;
+    const type = (text: string): void => {
+      box.value = text;
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+    };
+    type("li");
+    type("liver");
+    await rest();
+    expect(model.state._where).toEqual([]);
+    box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+    await rest();
+    expect(model.state._where).toEqual([{ op: "search", text: "liver" }]);
+    box.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    await rest();
+    expect(model.state._where).toEqual([]);
+    stop();
+  });
+
   it("asks again before a large download, inline", async () => {
     const { model } = await make();
     const stop = widget().render({ model, el });
@@ -233,10 +256,16 @@ describe("explorer", () => {
     all("button").find((b) => b.textContent === "Download")!.click();
     await rest();
     expect(one("[role=alertdialog]").textContent).toContain("<img");
+    model.set("_ticks", { base: null, minus: [], plus: [1, 2] });
+    await rest();
+    expect(one("[role=alertdialog]")).toBeNull(); // it was about other ticks
+    await vi.waitFor(() => expect((all("button").find((b) => b.textContent === "Download") as HTMLButtonElement).disabled).toBe(false));
+    all("button").find((b) => b.textContent === "Download")!.click();
+    await vi.waitFor(() => expect(one("[role=alertdialog]")).not.toBeNull());
     model.answers.download = () => ({ job: "1" });
     all("button").find((b) => b.textContent === "Download anyway")!.click();
     await rest();
-    expect(model.sent.filter((m) => m.op === "download").map((m) => m.confirmed)).toEqual([undefined, true]);
+    expect(model.sent.filter((m) => m.op === "download").map((m) => m.confirmed)).toEqual([undefined, undefined, true]);
     expect(one("[role=alertdialog]")).toBeNull();
     stop();
   });

@@ -87,3 +87,13 @@ export function togglePreset(where: Where, conditions: Where): Condition[] {
   const rest = where.filter((c) => !theirs.has(canonical(c)));
   return holds(where, conditions) ? rest : [...rest, ...conditions];
 }
+
+/** Replaces what is searched for, in its place among the conditions; blank text ends the search. */
+export function withSearch(where: Where, text: string): Condition[] {
+  const words = text.trim();
+  const at = where.findIndex((c) => c.op === "search");
+  const search: Condition = { op: "search", text: words };
+  const kept = where.filter((c) => c.op !== "search");
+  if (!words) return kept;
+  return at < 0 ? [...kept, search] : [...kept.slice(0, at), search, ...kept.slice(at)];
+}

@@ -1,6 +1,6 @@
 // The selection bar: what is ticked, where it goes, and the button that fetches it.
 
-import { useSignal } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import { count, plural, size } from "../format";
 import type { Licence, SelectionTotals } from "../link/protocol";
 import type { Store } from "../link/store";
@@ -33,6 +33,13 @@ export function SelectionBar({ store, id }: { store: Store; id: string }) {
   const question = useSignal("");
   const error = useSignal("");
   const why = obstacle(store);
+  // A question is about what was ticked when it was asked.
+  useSignalEffect(() => {
+    store.ticks.value;
+    store.destination.value;
+    question.value = "";
+    error.value = "";
+  });
   // The bar says itself that nothing is ticked, or that it is adding up.
   const quiet = !why || nothing(store.ticks.value) || store.selection.value === null || question.value !== "";
 
