@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 
 from idc_widgets import Catalog, Job, TransferError, jobs
-from idc_widgets.transfer import DEFAULT_LAYOUT
+from idc_widgets.transfer import DEFAULT_LAYOUT, human_bytes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +56,7 @@ def _download(options: argparse.Namespace) -> int:
     cohort = Catalog().cohort(**_conditions(options.where))
     job = cohort.download(options.to, provider=options.provider, layout=options.layout)
     counts = cohort.counts
-    print(f"{counts.series:,} series, {counts.instances:,} files, {counts.bytes / 1e6:,.1f} MB → {job.path}")
+    print(f"{counts.series:,} series, {counts.instances:,} files, {human_bytes(counts.bytes)} → {job.path}")
     if options.no_wait:
         print(f"job {job.id} goes on in the background; `idc-widgets jobs` shows it")
         return 0

@@ -9,6 +9,7 @@ from .paths import DEFAULT_LAYOUT, layout_keys
 from .plan import Plan, plan
 from .space import Destination, describe_destination, free_space
 from .start import start
+from .units import human_bytes
 
 __all__ = [
     "DEFAULT_LAYOUT",
@@ -22,6 +23,7 @@ __all__ = [
     "TransferError",
     "describe_destination",
     "free_space",
+    "human_bytes",
     "jobs",
     "layout_keys",
     "plan",

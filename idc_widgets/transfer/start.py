@@ -15,6 +15,7 @@ from .paths import DEFAULT_LAYOUT
 from .plan import distinct, plan_with_paths
 from .registry import journal_path
 from .spawn import spawn_worker
+from .units import human_bytes
 
 
 def start(
@@ -63,9 +64,10 @@ def start(
     if plan.problem is not None:
         raise TransferError(plan.problem)
     if not plan.fits:
+        free = plan.free or 0
         raise TransferError(
-            f"{plan.path} has {plan.free:,} bytes free, the download needs {plan.need:,}: "
-            "choose another destination or fewer series"
+            f"{plan.path} has {human_bytes(free)} free, the download needs {human_bytes(plan.need)}, "
+            f"{human_bytes(plan.need - free)} more: choose another destination or fewer series"
         )
     s5cmd.binary()
     providers.check_reachable(url, provider, providers.bucket_at(provider, items[0].bucket))

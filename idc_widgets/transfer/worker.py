@@ -26,6 +26,7 @@ from .paths import OWN_FOLDER
 from .registry import OwnerLock, lock_path
 from .s5cmd import Transport
 from .space import free_space
+from .units import human_bytes
 
 _TICK = 0.05
 _LOOK_EVERY = 0.1  # at requests
@@ -207,8 +208,10 @@ class Worker:
             return f"{reason} ({self._destination}); resume() goes on once that is mended"
         need = self._ledger.bytes_total - self._ledger.bytes_done
         with contextlib.suppress(OSError):
-            reason += f": {free_space(self._destination):,} bytes are free"
-        return f"{reason}, {need:,} more are needed in {self._destination}; resume() goes on once there is room"
+            reason += f": {human_bytes(free_space(self._destination))} are free"
+        return (
+            f"{reason}, {human_bytes(need)} more are needed in {self._destination}; resume() goes on once there is room"
+        )
 
     def _requests(self) -> None:
         for verb, argument in self._journal.take_requests(self._id):

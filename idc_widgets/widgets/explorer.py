@@ -220,7 +220,7 @@ class Explorer(anywidget.AnyWidget):
             raise ValueError("Name a folder to download into.")
         if counts.bytes > ASK_ABOVE and not message.get("confirmed"):
             return {
-                "confirm": f"This is {human_bytes(counts.bytes)} in {counts.series:,} series "
+                "confirm": f"This is {transfer.human_bytes(counts.bytes)} in {counts.series:,} series "
                 f"({counts.instances:,} files). Download it to {destination}?"
             }
         job = cohort.download(destination, provider=self.provider)
@@ -244,12 +244,3 @@ def outside_of(where: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _destination_json(described: transfer.Destination) -> dict[str, Any]:
     return {**asdict(described), "path": str(described.path)}
-
-
-def human_bytes(n: float) -> str:
-    """Return a size in units of 1,000: "1.2 TB"."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if abs(n) < 999.5:
-            return f"{n:.0f} {unit}" if unit == "bytes" or n >= 100 else f"{n:.3g} {unit}"
-        n /= 1000
-    return f"{n:.2f} TB"
