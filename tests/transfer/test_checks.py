@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from idc_widgets.transfer import Job, TransferError, describe_destination, free_space, jobs, plan
+from idc_widgets.transfer import Job, TransferError, describe_destination, free_space, human_bytes, jobs, plan
 from tests.mirror import SpawnedMirror
 
 from .conftest import STUDY, gets, pick
@@ -88,7 +88,7 @@ def test_too_little_room(fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path, mo
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(total, 1, total - 1))
     with pytest.raises(TransferError) as caught:
         fetch(pick(STUDY))
-    for part in (f"needs {total / 1e6:.0f} MB", "1 bytes more", str(tmp_path / "data")):
+    for part in (f"needs {human_bytes(total)}, ", "1 bytes more", str(tmp_path / "data")):
         assert part in str(caught.value)
     assert gets(mirror) == 0 and jobs() == [] and not (tmp_path / "data").exists()
 

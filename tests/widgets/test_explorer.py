@@ -10,8 +10,8 @@ import pytest
 import traitlets
 
 import idc_widgets as idc
-from idc_widgets.widgets import describe, link
 from idc_widgets.transfer import human_bytes
+from idc_widgets.widgets import describe, link
 
 CT = {"op": "in", "column": "Modality", "values": ["CT"]}
 RIDER = {"op": "in", "column": "collection_id", "values": ["rider_pilot"]}
