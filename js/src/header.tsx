@@ -14,7 +14,7 @@ export function Header({ store }: { store: Store }) {
   const filtered = store.where.value.length > 0;
   return (
     <>
-      <header class="idc-header">
+      <div class="idc-header">
         <div class="idc-brand">
           <Icon name="mark" size={20} />
           <strong>Imaging Data Commons</strong>
@@ -29,7 +29,7 @@ export function Header({ store }: { store: Store }) {
           {store.totalsError.value && <span class="idc-bad" role="alert">{store.totalsError.value}</span>}
         </div>
         <Announcer store={store} />
-      </header>
+      </div>
       {c?.status && (
         <p class="idc-status" role="status">
           {c.status}

@@ -88,6 +88,10 @@ describe("rows", () => {
     total,
     rows: Array.from({ length: Math.min(100, total - offset) }, (_, i) => [offset + i, `v${offset + i}`]),
   });
+  const want = (rows: Rows, first: number, end: number): void => {
+    rows.want(first, end, false);
+    vi.advanceTimersByTime(1);
+  };
   const flush = async (): Promise<void> => {
     for (let i = 0; i < 5; i++) await Promise.resolve();
   };
@@ -95,26 +99,26 @@ describe("rows", () => {
   it("asks for aligned blocks: in view first, then neighbours, never more than two at once", async () => {
     const rows = new Rows(link);
     rows.ask(query());
-    rows.want(250, 270, false);
+    want(rows, 250, 270);
     expect(model.sent.map((m) => m.offset)).toEqual([200, 300]);
     model.reply(0, page(200));
     await flush();
     expect(rows.at(255)?.row).toEqual([255, "v255"]);
     expect(rows.at(150)).toBeNull();
     expect(model.sent.map((m) => m.offset)).toEqual([200, 300, 100]);
-    rows.want(251, 271, false);
+    want(rows, 251, 271);
     expect(model.sent.length).toBe(3);
   });
 
   it("shows the rows before as stale until the new ones are here, and drops late pages", async () => {
     const rows = new Rows(link);
     rows.ask(query());
-    rows.want(0, 20, false);
+    want(rows, 0, 20);
     model.reply(0, page(0));
     await flush();
     rows.ask({ ...query(), where: [{ op: "search", text: "x" }] });
     expect(rows.at(3)).toEqual({ row: [3, "v3"], stale: true });
-    rows.want(0, 20, false);
+    want(rows, 0, 20);
     model.reply(1, page(100)); // of the question before
     await flush();
     expect(rows.at(3)?.stale).toBe(true);
@@ -137,12 +141,12 @@ describe("rows", () => {
   it("says what went wrong and asks again only when told to", async () => {
     const rows = new Rows(link);
     rows.ask(query());
-    rows.want(0, 20, false);
+    want(rows, 0, 20);
     model.refuse(0, "No network.");
     await flush();
     expect(rows.error.value).toBe("No network.");
     const before = model.sent.length;
-    rows.want(0, 20, false);
+    want(rows, 0, 20);
     expect(model.sent.length).toBe(before);
     rows.retry();
     expect(model.sent.length).toBeGreaterThan(before);

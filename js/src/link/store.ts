@@ -10,6 +10,7 @@ import type {
 } from "./protocol";
 
 const CUBES_KEPT = 6; // a preset switched off and on again needs no kernel
+const PAINT_MS = 30; // the counts are painted first, the kernel is asked then
 const TYPING_MS = 250;
 const TICKING_MS = 80;
 
@@ -114,7 +115,7 @@ export class Store {
   /** State goes to the kernel after the paint: a click must not wait for the message. */
   #save(name: string, value: unknown): void {
     this.#unsaved.set(name, value);
-    this.#saving ??= setTimeout(() => this.flush(), 30);
+    this.#saving ??= setTimeout(() => this.flush(), PAINT_MS);
   }
 
   #connect(): void {
@@ -200,20 +201,28 @@ export class Store {
 
   #followTotals(): () => void {
     const asked = new Latest<Totals>(this.link, "totals");
-    return effect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = effect(() => {
       const where = this.where.value;
       const all = this.catalog.value?.totals;
+      clearTimeout(timer);
+      asked.drop();
       if (!where.length && all) {
-        asked.drop();
         this.#totals.value = { to: where, value: all, error: "" };
         return;
       }
-      asked.ask(
-        { where },
-        (value) => (this.#totals.value = { to: where, value, error: "" }),
-        (e) => (this.#totals.value = { to: where, value: null, error: text(e) }),
-      );
+      timer = setTimeout(() => {
+        asked.ask(
+          { where },
+          (value) => (this.#totals.value = { to: where, value, error: "" }),
+          (e) => (this.#totals.value = { to: where, value: null, error: text(e) }),
+        );
+      }, PAINT_MS);
     });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
   }
 
   /** Asks `op` about a signal's value whenever it has rested for a moment. */

@@ -21,7 +21,7 @@ export class Visibility {
         }
       },
       // Painted a little before it scrolls into view.
-      { root, rootMargin: "120px 0px" },
+      { root, rootMargin: "40px 0px" },
     );
     for (const element of this.#known.keys()) this.#observer.observe(element);
   }

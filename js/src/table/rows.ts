@@ -89,8 +89,8 @@ export class Rows {
     wanted.push(to + 1, from - 1);
     this.#wanted = wanted;
     clearTimeout(this.#timer);
-    if (dragging) this.#timer = setTimeout(() => this.#pump(), DRAG_MS);
-    else this.#pump();
+    // Not within the frame that paints: sending takes its time too.
+    this.#timer = setTimeout(() => this.#pump(), dragging ? DRAG_MS : 0);
   }
 
   retry(): void {
