@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from idc_widgets.catalog import Catalog
+from idc_widgets.catalog.cache import HAYSTACK
 from idc_widgets.catalog.catalog import TERM_COLUMNS
 from idc_widgets.cohort.conditions import (
     And,
@@ -26,12 +27,11 @@ from idc_widgets.cohort.conditions import (
     WithModalities,
 )
 
-# Columns in which free text is looked for; identifiers match whole or from their start.
-SEARCHED_TEXT = (
-    "collection_id", "analysis_result_id", "StudyDescription", "SeriesDescription", "BodyPartExamined", "Modality",
-    "sop_class_name", "Manufacturer", "ManufacturerModelName", "license_short_name",
-)  # fmt: skip
-SEARCHED_IDS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "crdc_series_uuid", "source_DOI")
+# Identifiers, and what a word must consist of to be the start of one; nothing else is compared with a million of them.
+_IDENTIFIERS = (
+    (("StudyInstanceUID", "SeriesInstanceUID"), re.compile(r"[0-9.]+")),
+    (("crdc_series_uuid",), re.compile(r"[0-9a-f-]+")),
+)
 
 _MANY = 64  # longer lists of values travel as one list parameter
 
@@ -147,12 +147,24 @@ class Compiler:
         return f"coalesce({' AND '.join(parts)}, FALSE)"
 
     def _word(self, word: str) -> str:
-        # A word matches words and starts of words; its value is escaped as a pattern, then bound.
+        """Return that a word occurs: it matches words and their starts; identifiers match whole or from their start."""
+        # Punctuation is escaped for the pattern, which then travels as a value.
         pattern = "(^|[^a-z0-9])" + re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", word)
-        parts = [
-            f"coalesce(regexp_matches(lower({self._text(c)}), {self._value(pattern)}), FALSE)" for c in SEARCHED_TEXT
-        ]
-        parts += [f"coalesce(starts_with(lower({self._text(c)}), {self._value(word)}), FALSE)" for c in SEARCHED_IDS]
+        if self.bind is None and self.catalog.database.cached:
+            # The cache keeps the distinct texts and patients apart: a tenth of the rows.
+            parts = [
+                f"text_key IN (SELECT key FROM cache.texts WHERE contains(haystack, {self._value(word)}) "
+                f"AND regexp_matches(haystack, {self._value(pattern)}))",
+                f"patient_key IN (SELECT key FROM cache.patients WHERE starts_with(id, {self._value(word)}))",
+            ]
+        else:
+            parts = [
+                f"regexp_matches({HAYSTACK}, {self._value(pattern)})",
+                f'starts_with(lower("PatientID"), {self._value(word)})',
+            ]
+        for columns, characters in _IDENTIFIERS:
+            if characters.fullmatch(word):
+                parts += [f'starts_with("{c}", {self._value(word)})' for c in columns]
         return "(" + " OR ".join(parts) + ")"
 
     def _with_modalities(self, c: WithModalities) -> str:
