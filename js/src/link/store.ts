@@ -112,10 +112,10 @@ export class Store {
     this.model.save_changes();
   }
 
-  /** State goes to the kernel after the paint: a click must not wait for the message. */
+  /** State goes to the kernel when the click is done with, and before a cell run right after it. */
   #save(name: string, value: unknown): void {
     this.#unsaved.set(name, value);
-    this.#saving ??= setTimeout(() => this.flush(), PAINT_MS);
+    this.#saving ??= setTimeout(() => this.flush(), 0);
   }
 
   #connect(): void {

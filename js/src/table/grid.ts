@@ -178,7 +178,6 @@ export class Grid {
       if (slot.index !== index) {
         slot.index = index;
         element.setAttribute("aria-rowindex", String(index + 2)); // the header is row 1
-        toggle(element, "idc-odd", index % 2 === 1);
       }
       writeRow(slot, this.#columns, found?.row ?? null);
       const ticked = found !== null && !found.stale && ticks.has(found.row[0] as number, wholeBase || found.row.at(-1) === true);
