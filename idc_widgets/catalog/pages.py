@@ -6,9 +6,10 @@ the index. The first page does not wait for a slow sort: it is asked as a top-n 
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from idc_widgets.catalog.database import SERIES, Database
@@ -59,23 +60,34 @@ class Pages:
             )
             total = self._database.rows(f"SELECT count(*) FROM {SERIES} s WHERE {where}", parameters)[0][0]
             return rows, total
-        self._make(order)
-        rows = self._database.rows(
-            f"{select} FROM memory.main.{order.table} o JOIN {SERIES} s ON s.row_id = o.row_id "
-            "WHERE o.rowid >= ? AND o.rowid < ? ORDER BY o.rowid",
-            [offset, offset + limit],
-        )
-        return rows, order.total
+        with self._made(where, parameters, sort) as order:
+            rows = self._database.rows(
+                f"{select} FROM memory.main.{order.table} o JOIN {SERIES} s ON s.row_id = o.row_id "
+                "WHERE o.rowid >= ? AND o.rowid < ? ORDER BY o.rowid",
+                [offset, offset + limit],
+            )
+            return rows, order.total
 
     def row_ids(self, where: str, parameters: Sequence[Any], sort: Sort, start: int, stop: int) -> list[int]:
         """Return the ids of rows `start` to `stop` (excluded) in this order."""
-        order = self._order(where, parameters, sort)
-        self._make(order)
-        found = self._database.rows(
-            f"SELECT row_id FROM memory.main.{order.table} WHERE rowid >= ? AND rowid < ? ORDER BY rowid",
-            [start, stop],
-        )
+        with self._made(where, parameters, sort) as order:
+            found = self._database.rows(
+                f"SELECT row_id FROM memory.main.{order.table} WHERE rowid >= ? AND rowid < ? ORDER BY rowid",
+                [start, stop],
+            )
         return [r[0] for r in found]
+
+    @contextlib.contextmanager
+    def _made(self, where: str, parameters: Sequence[Any], sort: Sort) -> Iterator[_Order]:
+        """Hold an order whose table stands; nobody drops it meanwhile."""
+        while True:
+            order = self._order(where, parameters, sort)
+            with order.lock:
+                if order.dropped:
+                    continue  # others asked for many orders just now
+                self._make(order)
+                yield order
+                return
 
     def _order(self, where: str, parameters: Sequence[Any], sort: Sort) -> _Order:
         key = repr((where, list(parameters), list(sort)))
@@ -89,29 +101,34 @@ class Pages:
             while len(self._orders) > _KEPT_ORDERS:
                 dropped.append(self._orders.popitem(last=False)[1])
         for old in dropped:
-            with old.lock:  # not while another thread makes it
-                old.made.clear()
+            with old.lock:  # not while another thread makes or reads it
+                old.dropped = True
                 self._database.rows(f"DROP TABLE IF EXISTS memory.main.{old.table}")
         return order
 
     def _make(self, order: _Order) -> None:
-        with order.lock:
-            if order.made.is_set():
-                return
-            self._database.rows(
-                f"CREATE OR REPLACE TABLE memory.main.{order.table} AS "
-                f"SELECT s.row_id FROM {SERIES} s WHERE {order.where} ORDER BY {order.by}",
-                order.parameters,
-            )
-            found = self._database.rows(f"SELECT count(*) FROM memory.main.{order.table}")
-            order.total = found[0][0]
-            order.made.set()
+        """Make the table of an order whose lock is held."""
+        if order.made.is_set():
+            return
+        self._database.rows(
+            f"CREATE OR REPLACE TABLE memory.main.{order.table} AS "
+            f"SELECT s.row_id FROM {SERIES} s WHERE {order.where} ORDER BY {order.by}",
+            order.parameters,
+        )
+        found = self._database.rows(f"SELECT count(*) FROM memory.main.{order.table}")
+        order.total = found[0][0]
+        order.made.set()
 
     def _make_behind(self, order: _Order) -> None:
+        def make() -> None:
+            with order.lock:
+                if not order.dropped:
+                    self._make(order)
+
         if not order.started:
             order.started = True
             # No daemon: the interpreter must not end under a thread that is inside DuckDB. It takes a second at most.
-            threading.Thread(target=self._make, args=(order,), name="idc-order").start()
+            threading.Thread(target=make, name="idc-order").start()
 
 
 class _Order:
@@ -126,6 +143,7 @@ class _Order:
         self.made = threading.Event()
         self.lock = threading.Lock()
         self.started = False
+        self.dropped = False
 
 
 def _order_by(sort: Sort) -> str:

@@ -140,6 +140,35 @@ def test_threads_share_a_catalogue(catalog: idc.Catalog) -> None:
     assert not errors
 
 
+def test_many_orders_at_once(catalog: idc.Catalog) -> None:
+    """More orders than are kept, from several threads: each still gets its own rows."""
+    errors: list[Exception] = []
+    modalities = ["CT", "MR", "PT", "SM", "SEG", "MG", "CR", "DX", "US", "XA"]
+
+    def ask(start: int) -> None:
+        try:
+            for i in range(20):
+                modality = modalities[(start + i) % len(modalities)]
+                where, parameters = catalog.cohort(Modality=modality).compiled()
+                rows, _ = catalog.pages.page(
+                    where, parameters, [("PatientID", False)], ["Modality"], 0, 5 + 400 * (i % 2)
+                )
+                assert {r[1] for r in rows} == {modality}
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=ask, args=(3 * n,)) for n in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not errors
+    names = [
+        r[0] for r in catalog.database.rows("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'order_%'")
+    ]
+    assert len(names) <= 6
+
+
 # -- the cache
 
 
