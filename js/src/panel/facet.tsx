@@ -61,7 +61,8 @@ export function Facet({ store, info, seen }: { store: Store; info: FacetInfo; se
       // Facets in view repaint with the click; the others just after it, so that nobody ever reads an old number there.
       const result = visible.value ? store.result.value : settled.value;
       if (!a || !result) return;
-      const { included, excluded } = marks(store.where.value, info.name);
+      const where = visible.value ? store.where.value : store.where.peek();
+      const { included, excluded } = marks(where, info.name);
       const counts = result.counts.get(info.name) ?? new Float64Array(a.values.length);
       const inSet = codes(a, included);
       const outSet = codes(a, excluded);
