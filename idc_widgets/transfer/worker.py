@@ -210,8 +210,7 @@ class Worker:
         with contextlib.suppress(OSError):
             reason += f": {human_bytes(free_space(self._destination))} are free"
         return (
-            f"{reason}, {human_bytes(need)} more are needed in {self._destination}; "
-            "resume() goes on once there is room"
+            f"{reason}, {human_bytes(need)} more are needed in {self._destination}; resume() goes on once there is room"
         )
 
     def _requests(self) -> None:
