@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from idc_widgets.catalog import Catalog
 from idc_widgets.cohort.conditions import (
     And,
     Between,
@@ -15,6 +17,33 @@ from idc_widgets.cohort.conditions import (
     Search,
     WithModalities,
 )
+from idc_widgets.cohort.dialects import over_index
+
+FLAVOURS = ("idc_widgets", "idc-index")
+
+
+def to_program(catalog: Catalog, conditions: Sequence[Condition], flavour: str) -> str:
+    """Return a small program that selects these series in a fresh interpreter.
+
+    Raises
+    ------
+    ValueError
+        If there is no such flavour; the message names those that there are.
+    """
+    if flavour == "idc_widgets":
+        return f"import idc_widgets as idc\n\ncatalog = idc.Catalog()\ncohort = {to_code(conditions)}\n"
+    if flavour == "idc-index":
+        query = _block(over_index(catalog, conditions))
+        return f"from idc_index import IDCClient\n\nclient = IDCClient()\ndf = client.sql_query({query})\n"
+    raise ValueError(f"code(flavour={flavour!r}): the flavour is " + " or ".join(f'"{f}"' for f in FLAVOURS) + ".")
+
+
+def _block(text: str) -> str:
+    """Return a text of several lines as a triple-quoted literal of Python."""
+    text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    # Control characters would not survive a file; half a surrogate pair could not even be written to one.
+    text = re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", lambda m: f"\\u{ord(m[0]):04x}", text)
+    return f'"""\n{text}\n"""'
 
 
 def to_code(conditions: Sequence[Condition]) -> str:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from idc_widgets import transfer
-from idc_widgets.catalog import Catalog, sources
+from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.catalog import default_catalog
 from idc_widgets.catalog.database import SERIES
-from idc_widgets.cohort import check, frames
-from idc_widgets.cohort.code import to_code
-from idc_widgets.cohort.compile import Compiler, literal
+from idc_widgets.cohort import check, dialects, frames
+from idc_widgets.cohort.code import to_code, to_program
+from idc_widgets.cohort.compile import Compiler
 from idc_widgets.cohort.conditions import And, Condition, In, Not, Or, from_json, simplify
 
 if TYPE_CHECKING:
@@ -203,26 +203,37 @@ class Cohort:
 
     # -- as text
 
-    def sql(self, dialect: Literal["duckdb"] = "duckdb") -> str:
-        """Return a query that selects the same series from the published parquet file, as it stands.
+    def sql(self, dialect: Literal["duckdb", "bigquery"] = "duckdb") -> str:
+        """Return a query that selects the same series, and runs as it stands.
+
+        Parameters
+        ----------
+        dialect
+            "duckdb" reads the published parquet file; "bigquery" is GoogleSQL for IDC's public dataset of this
+            version, where the index is made first by the query that IDC makes it with.
 
         Raises
         ------
         ValueError
-            If the dialect is not "duckdb".
+            If the dialect is neither.
         """
-        if dialect != "duckdb":
-            raise ValueError(f'sql(dialect={dialect!r}): the dialect is "duckdb".')
-        compiler = Compiler(
-            self._catalog, '"index"', '"StudyInstanceUID"', '("collection_id", "PatientID")', bind=literal
-        )
-        where = compiler.where(self._conditions)
-        path = literal(str(sources.table("index").path))
-        return f'WITH "index" AS (SELECT * FROM read_parquet({path}))\nSELECT * FROM "index"\nWHERE {where}'
+        return dialects.to_sql(self._catalog, self._conditions, dialect)
 
-    def code(self) -> str:
-        """Return Python that makes this cohort in a fresh interpreter."""
-        return f"import idc_widgets as idc\n\ncatalog = idc.Catalog()\ncohort = {self!r}\n"
+    def code(self, flavour: Literal["idc_widgets", "idc-index"] = "idc_widgets") -> str:
+        """Return Python that makes this cohort in a fresh interpreter.
+
+        Parameters
+        ----------
+        flavour
+            "idc_widgets" makes `cohort`; "idc-index" needs only IDC's own client, and makes the data frame `df` of
+            the same series.
+
+        Raises
+        ------
+        ValueError
+            If the flavour is neither.
+        """
+        return to_program(self._catalog, self._conditions, flavour)
 
     def to_json(self) -> str:
         """Return the cohort as JSON text, with the release it was made with; `Cohort.from_json` reads it."""

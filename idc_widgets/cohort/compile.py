@@ -6,6 +6,7 @@ quoted literals instead; nothing else pastes a value into SQL.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -37,21 +38,29 @@ _MANY = 64  # longer lists of values travel as one list parameter
 
 # Years from DICOM's age strings (066Y, 007M, 003W, 003D); what is no age, or above 120, is kept apart as unknown.
 _AGE = (
-    "(CASE WHEN regexp_full_match({c}::VARCHAR, '[0-9]{{1,3}}[YyMmWwDd]?') THEN nullif(least("
+    "(CASE WHEN regexp_matches({c}::VARCHAR, '^[0-9]{{1,3}}[YyMmWwDd]?$') THEN nullif(least("
     "regexp_extract({c}::VARCHAR, '[0-9]+')::DOUBLE / CASE upper(right({c}::VARCHAR, 1)) "
     "WHEN 'M' THEN 12 WHEN 'W' THEN 52.1775 WHEN 'D' THEN 365.25 ELSE 1 END, 121), 121) END)"
 )
 
 
-def literal(value: Scalar) -> str:
+def quoted(value: Scalar) -> str:
     """Return a value as a SQL literal."""
     if value is None:
         return "NULL"
     if isinstance(value, bool):
         return str(value).upper()
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"CAST('{value}' AS DOUBLE)"
     if isinstance(value, int | float):
         return repr(value)
     return "'" + value.replace("'", "''") + "'"
+
+
+def literal(value: Scalar) -> str:
+    """Return a value as a literal for DuckDB, whose SQL cannot hold a NUL character."""
+    text = quoted(value)
+    return "(" + text.replace("\0", "' || chr(0) || '") + ")" if "\0" in text else text
 
 
 @dataclass
@@ -87,7 +96,7 @@ class Compiler:
             case Between():
                 return self._between(c)
             case Contains():
-                return f"coalesce(contains(lower({self._text(c.column)}), {self._value(c.text.lower())}), FALSE)"
+                return f"coalesce(strpos(lower({self._text(c.column)}), {self._value(c.text.lower())}) > 0, FALSE)"
             case Search():
                 return "(" + " AND ".join(self._word(w) for w in c.text.lower().split()) + ")"
             case WithModalities():

@@ -1,0 +1,81 @@
+"""A cohort as SQL for others to run: DuckDB over the published parquet, idc-index, and BigQuery."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from idc_widgets.catalog import Catalog, sources
+from idc_widgets.cohort.compile import Compiler, literal, quoted
+from idc_widgets.cohort.conditions import Condition, Scalar
+
+DIALECTS = ("duckdb", "bigquery")
+
+_DATASET = re.compile(r"\bbigquery-public-data\.idc_(v\d+|current)\b")
+
+
+def to_sql(catalog: Catalog, conditions: Sequence[Condition], dialect: str) -> str:
+    """Return a query that selects the series of a conjunction of conditions, complete in itself.
+
+    Raises
+    ------
+    ValueError
+        If there is no such dialect; the message names those that there are.
+    """
+    if dialect == "duckdb":
+        return _duckdb(catalog, conditions)
+    if dialect == "bigquery":
+        return _bigquery(catalog, conditions)
+    raise ValueError(f"sql(dialect={dialect!r}): the dialect is " + " or ".join(f'"{d}"' for d in DIALECTS) + ".")
+
+
+def over_index(catalog: Catalog, conditions: Sequence[Condition]) -> str:
+    """Return a DuckDB query over a table named `index`, as `IDCClient.sql_query` of idc-index offers it."""
+    return f"SELECT *\nFROM index\nWHERE {_where(catalog, conditions)}"
+
+
+def _duckdb(catalog: Catalog, conditions: Sequence[Condition]) -> str:
+    path = literal(str(sources.table("index").path))
+    where = _where(catalog, conditions)
+    return f'WITH "index" AS (SELECT * FROM read_parquet({path}))\nSELECT * FROM "index"\nWHERE {where}'
+
+
+def _bigquery(catalog: Catalog, conditions: Sequence[Condition]) -> str:
+    """Return GoogleSQL for IDC's public dataset of this version.
+
+    The index is no table there, so the query that IDC makes it with comes first, as published.
+    """
+    import sqlglot  # 0.1 s, and only needed here
+    from sqlglot import exp
+
+    def googlesql(node: exp.Expression) -> exp.Expression:
+        # The one function of ours that GoogleSQL lacks and sqlglot does not replace.
+        if isinstance(node, exp.ConcatWs):
+            between, *parts = node.expressions
+            return exp.ArrayToString(this=exp.Array(expressions=parts), expression=between)
+        return node
+
+    where = _where(catalog, conditions, bind=quoted)
+    tree = sqlglot.parse_one(f'SELECT * FROM "index" WHERE {where}', read="duckdb").transform(googlesql)
+    query = tree.sql(dialect="bigquery", pretty=True)
+    index = "\n".join("  " + line for line in _making_of_the_index(catalog.version).splitlines())
+    return f"WITH `index` AS (\n{index}\n)\n{query}"
+
+
+def _where(catalog: Catalog, conditions: Sequence[Condition], bind: Callable[[Scalar], str] = literal) -> str:
+    # The patient as one text: a collection's id has no "/", and GoogleSQL cannot group by a pair.
+    patient = '"collection_id" || \'/\' || "PatientID"'
+    return Compiler(catalog, '"index"', '"StudyInstanceUID"', patient, bind=bind).where(conditions)
+
+
+def _making_of_the_index(version: int) -> str:
+    path = sources.table("index").path.with_suffix(".sql")
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"The installed idc-index-data {sources.release()} lacks {path.name}, which says how the index is made in "
+            "BigQuery; `pip install --force-reinstall idc-index-data` brings it back."
+        )
+    text = path.read_text("utf-8")
+    text = re.sub(r"^\s*(#|--).*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\nORDER BY\b[^()]*\Z", "", text.rstrip().removesuffix(";"))  # costs, and orders nothing in a CTE
+    return _DATASET.sub(f"bigquery-public-data.idc_v{version}", text).strip()
