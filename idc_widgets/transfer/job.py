@@ -18,7 +18,7 @@ from .spawn import spawn_worker
 _STALE = 1.5  # seconds without a heartbeat after which the worker's lock is looked at
 _START_PATIENCE = 20.0  # seconds that a worker may take to begin
 _ACKNOWLEDGE = 2.0
-_DEAD = "the download process ended unexpectedly; resume() goes on"
+_DEAD = "the download process ended unexpectedly; resume the download to go on"
 _PROGRESS = ", ".join(Progress.__dataclass_fields__)
 
 

@@ -179,8 +179,7 @@ class Worker:
         error = None
         if missing:
             error = (
-                f"{missing:,} of {self._job['series_total']:,} series incomplete, {self._ledger.failed:,} files "
-                "missing; failures() says why, retry() tries them again"
+                f"{missing:,} of {self._job['series_total']:,} series incomplete, {self._ledger.failed:,} files missing"
             )
         self._halt()
         self._leave("failed" if missing else "complete", error)
@@ -205,13 +204,12 @@ class Worker:
 
     def _in_words(self, reason: str) -> str:
         if reason != "the disk is full":
-            return f"{reason} ({self._destination}); resume() goes on once that is mended"
+            return f"{reason} ({self._destination}); resume the download once that is mended"
         need = self._ledger.bytes_total - self._ledger.bytes_done
         with contextlib.suppress(OSError):
             reason += f": {human_bytes(free_space(self._destination))} are free"
-        return (
-            f"{reason}, {human_bytes(need)} more are needed in {self._destination}; resume() goes on once there is room"
-        )
+        need_text = f"{human_bytes(need)} more are needed in {self._destination}"
+        return f"{reason}, {need_text}; resume the download once there is room"
 
     def _requests(self) -> None:
         for verb, argument in self._journal.take_requests(self._id):
@@ -278,7 +276,9 @@ def main(journal_file: str, job_id: str) -> None:
                 Worker(journal, job_id).run()
         except Exception as error:
             traceback.print_exc()
-            journal.update_job(job_id, state="failed", error=f"{type(error).__name__}: {error}; resume() goes on")
+            journal.update_job(
+                job_id, state="failed", error=f"{type(error).__name__}: {error}; resume the download to go on"
+            )
 
 
 if __name__ == "__main__":

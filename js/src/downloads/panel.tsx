@@ -89,7 +89,7 @@ function JobRow({ downloads, job }: { downloads: Downloads; job: Job }) {
         <span class="idc-job-buttons">
           {["queued", "listing", "running"].includes(job.state) && command("pause", "pause", "Pause")}
           {job.state === "paused" && command("resume", "play", "Resume")}
-          {["failed", "cancelled"].includes(job.state) && command("retry", "retry", "Retry")}
+          {job.state === "failed" && command("retry", "retry", "Retry")}
           {active(job) && command("cancel", "close", "Cancel")}
         </span>
       </div>

@@ -7,7 +7,8 @@ import { sentence, words } from "./words";
 
 export function Chips({ store }: { store: Store }) {
   const where = store.where.value;
-  if (!where.length) return null;
+  // The line is always there: a first filter must not push the table down.
+  if (!where.length) return <p class="idc-chips idc-no-chips">All series. Tick values in the filters, or search, to narrow them down.</p>;
   const labels = new Map<string, string>();
   for (const c of store.catalog.value?.columns ?? []) labels.set(c.name, c.label);
   for (const f of store.catalog.value?.facets ?? []) labels.set(f.name, f.label);

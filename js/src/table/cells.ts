@@ -1,6 +1,6 @@
 // One row of the table as elements that are kept and rewritten.
 
-import { cell, noncommercial } from "../format";
+import { cell, middle, noncommercial } from "../format";
 import type { Column, Row } from "../link/protocol";
 import { numeric } from "./columns";
 
@@ -41,7 +41,12 @@ export function writeRow(slot: RowSlot, columns: readonly Column[], row: Row | n
     const value = row?.[i + 1];
     const text = cell(value, column.type);
     const span = e.firstElementChild as HTMLElement;
-    if (span.textContent !== text) span.textContent = text;
+    const shown = middle(text);
+    if (span.textContent !== shown) {
+      span.textContent = shown;
+      if (shown === text) e.removeAttribute("aria-label");
+      else e.setAttribute("aria-label", text);
+    }
     const title = column.type === "text" || column.type === "date" ? text : value == null ? "" : `${text}`;
     if (e.title !== title) e.title = title;
     if (column.name === "license_short_name") toggle(span, "idc-nc", noncommercial(text));
