@@ -57,6 +57,6 @@ export function cell(value: unknown, type: string): string {
 /** Licences that forbid commercial use carry "NC" as a term of their own. */
 export const noncommercial = (licence: string): boolean => /\bNC\b/.test(licence);
 
-/** A long dotted identifier with its middle left out: those of one site begin alike and differ at their ends. */
-export const middle = (text: string): string =>
-  text.length > 20 && /^[\d.]+$/.test(text) ? `${text.slice(0, 4)}…${text.slice(-8)}` : text;
+/** A long dotted identifier by its end: those of one site begin alike. */
+export const ending = (text: string): string =>
+  text.length > 20 && /^[\d.]+$/.test(text) ? `…${text.slice(-9)}` : text;

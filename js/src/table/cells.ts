@@ -1,6 +1,6 @@
 // One row of the table as elements that are kept and rewritten.
 
-import { cell, middle, noncommercial } from "../format";
+import { cell, ending, noncommercial } from "../format";
 import type { Column, Row } from "../link/protocol";
 import { numeric } from "./columns";
 
@@ -41,7 +41,7 @@ export function writeRow(slot: RowSlot, columns: readonly Column[], row: Row | n
     const value = row?.[i + 1];
     const text = cell(value, column.type);
     const span = e.firstElementChild as HTMLElement;
-    const shown = middle(text);
+    const shown = ending(text);
     if (span.textContent !== shown) {
       span.textContent = shown;
       if (shown === text) e.removeAttribute("aria-label");

@@ -18,13 +18,16 @@ const IDEAL: Readonly<Record<string, number>> = {
   license_short_name: 100,
 };
 
+/** Columns whose texts say nothing when cut to the width of their header. */
+const LEAST: Readonly<Record<string, number>> = { PatientID: 96, SeriesDescription: 116 };
+
 const BY_TYPE: Readonly<Record<Column["type"], number>> = { text: 130, integer: 72, number: 84, date: 96, bytes: 84 };
 
 export const numeric = (c: Column): boolean => c.type === "integer" || c.type === "number" || c.type === "bytes";
 
 /** The least that shows the whole header with its sort mark. */
 export const least = (c: Column): number =>
-  Math.max(c.type === "date" ? 92 : c.type === "bytes" ? 80 : 0, Math.ceil(c.label.length * LETTER) + PADDING + SORT_MARK);
+  Math.max(LEAST[c.name] ?? 0, c.type === "date" ? 92 : c.type === "bytes" ? 80 : 0, Math.ceil(c.label.length * LETTER) + PADDING + SORT_MARK);
 
 const elastic = (c: Column): boolean => c.type === "text" && c.name !== "Modality";
 
