@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from idc_widgets.catalog import Catalog, UnknownNameError
+from idc_widgets.catalog import Catalog, TableUnavailableError, UnknownNameError
 from idc_widgets.cohort import (
     Cohort,
     Condition,
@@ -36,6 +36,7 @@ __all__ = [
     "DownloadPanel",
     "Explorer",
     "Job",
+    "TableUnavailableError",
     "TransferError",
     "UnknownNameError",
     "between",

@@ -4,6 +4,7 @@ Everything here reads; nothing here knows about cohorts' meaning, downloads or w
 """
 
 from idc_widgets.catalog.catalog import Catalog
+from idc_widgets.catalog.fetch import TableUnavailableError
 from idc_widgets.catalog.names import UnknownNameError
 
-__all__ = ["Catalog", "UnknownNameError"]
+__all__ = ["Catalog", "TableUnavailableError", "UnknownNameError"]

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from idc_widgets.catalog import cube, sources
 from idc_widgets.catalog.database import SERIES, Database
+from idc_widgets.catalog.fetch import Progress
 from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
 from idc_widgets.catalog.pages import Pages
 from idc_widgets.catalog.sources import Column
+from idc_widgets.catalog.tables import Tables
 
 if TYPE_CHECKING:
+    import os
+
     import pandas as pd
 
     from idc_widgets.cohort import Cohort
@@ -44,6 +48,7 @@ class Catalog:
     def __init__(self, cache_dir: str | Path | None = None) -> None:
         self.database = Database(cache_dir)
         self.pages = Pages(self.database)
+        self._tables = Tables(self.database, cache_dir)
         self._watchers: list[Callable[[], None]] = []
         self.database.ensure_cache(self._cache_ended)
 
@@ -73,41 +78,75 @@ class Catalog:
     # -- tables
 
     def tables(self) -> pd.DataFrame:
-        """Return the tables: name, rows, description."""
-        import pandas as pd
+        """Return the tables: name, rows, whether available without fetching, description.
 
-        found = []
-        for name in sources.table_names():
-            rows = self.database.rows(f'SELECT count(*) FROM "{name}"')[0][0]
-            found.append({"table": name, "rows": rows, "description": sources.table(name).description})
-        frame: pd.DataFrame = pd.DataFrame(found)
-        return frame
+        Tables that are fetched on first use have their rows missing until then.
+        """
+        return self._tables.listing()
 
     def columns(self, table: str = "index") -> pd.DataFrame:
-        """Return the columns of a table: name, type, IDC's description.
+        """Return the columns of a table: name, type, IDC's description. Nothing is fetched for it.
 
         Raises
         ------
         UnknownNameError
             If there is no such table; the message suggests near ones.
         """
-        import pandas as pd
+        return self._tables.columns(table)
 
-        described = {c.name: c for c in sources.table(table).columns}
-        types = self.database.rows(f'DESCRIBE "{table}"')
-        frame: pd.DataFrame = pd.DataFrame(
-            [
-                {"column": n, "type": t, "description": described[n].description if n in described else ""}
-                for n, t, *_ in types
-            ]
-        )
-        return frame
+    def fetch(self, *tables: str, progress: Progress | None = None) -> None:
+        """Bring tables to this machine that queries would else fetch when they first name them.
+
+        Parameters
+        ----------
+        *tables
+            Names as in `tables()`; one that is here already costs nothing.
+        progress
+            Called with a table's name, the bytes so far and the bytes in all (None where unknown).
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such table; the message suggests near ones.
+        TableUnavailableError
+            If one could not be fetched; the message says how to get it.
+        """
+        for name in tables:
+            self._tables.bring(name, progress)
+
+    def add_table(self, name: str, source: str | os.PathLike[str] | pd.DataFrame) -> None:
+        """Let queries use a table of one's own: a parquet file, a CSV file or a data frame.
+
+        A CSV file and a data frame are copied into memory; a parquet file is read by each query. Columns of a CSV
+        that have the name of a text column of the index, such as PatientID, are read as text. A name given before
+        may be given anew.
+
+        Parameters
+        ----------
+        name
+            Name in queries: letters, digits and `_`.
+        source
+            Path of a .parquet, .csv or .tsv file (.gz too), or a data frame.
+
+        Raises
+        ------
+        ValueError
+            If the name is not one, or is taken by IDC; if the file is of another kind or cannot be read.
+        FileNotFoundError
+            If there is no such file.
+
+        Examples
+        --------
+        >>> catalog.add_table("mine", "readings.csv")  # doctest: +SKIP
+        >>> catalog.sql("SELECT * FROM mine JOIN index USING (SeriesInstanceUID)")  # doctest: +SKIP
+        """
+        self._tables.add(name, source)
 
     def sql(self, query: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
         """Return the result of a DuckDB query as a data frame.
 
-        The tables have the names of `idc-index`: index, prior_versions_index, collections_index,
-        analysis_results_index, version_metadata_index.
+        The tables have the names of `idc-index`: index, prior_versions_index, collections_index, seg_index and so on,
+        see `tables()`. One that is not on this machine yet is fetched first. Ctrl-C ends a query.
 
         Parameters
         ----------
@@ -120,6 +159,8 @@ class Catalog:
         ------
         duckdb.Error
             If the query is wrong; DuckDB's message names the place.
+        TableUnavailableError
+            If it names a table that could not be fetched; the message says how to get it.
         """
         frame: pd.DataFrame = self.database.frame(query, parameters)
         return frame

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from idc_widgets.catalog import cache, sources
+from idc_widgets.catalog.interrupt import interruptible
 
 # What the rest of the package reads: the index plus row_id, series_bytes, study_key and patient_key.
 SERIES = "series"
@@ -33,19 +34,28 @@ class Database:
         self._root = duckdb.connect(":memory:")
         # DuckDB would write it to the standard output of a script, and block where nobody reads that.
         self._root.execute("SET enable_progress_bar = false")
+        # A name in a query is a table, never a variable that some Python frame happens to have.
+        self._root.execute("SET python_enable_replacements = false")
+        # Brings in a table that a query names and DuckDB does not know; tells whether it did.
+        self.supply: Callable[[duckdb.CatalogException], bool] = lambda error: False
         self._parquet = sources.table("index").path
         self.cache_path = cache.path(cache_dir, sources.release())
         self.cached = False
         self.note = ""  # why there is no cache, in words, where building it failed
         self._builder: threading.Thread | None = None
         for name in sources.table_names():
-            self._view(name, f"SELECT * FROM read_parquet('{self._quoted(sources.table(name).path)}')")
+            self.view(name, sources.table(name).path)
         self._view(SERIES, cache.series_from_parquet(self._parquet))
         self._attach()
 
     @staticmethod
     def _quoted(path: Path) -> str:
         return str(path).replace("'", "''")
+
+    def view(self, name: str, parquet: Path) -> None:
+        """Let queries read a parquet file under this name; duckdb.Error if it is none."""
+        with self._lock:
+            self._view(name, f"SELECT * FROM read_parquet('{self._quoted(parquet)}')")
 
     def _view(self, name: str, select: str) -> None:
         self._root.execute(f'CREATE OR REPLACE VIEW memory.main."{name}" AS {select}')
@@ -122,19 +132,40 @@ class Database:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a query."""
-        cursor = self.cursor()
-        try:
-            return cursor.execute(sql, list(parameters)).fetchall()
-        finally:
-            cursor.close()
+        rows: list[tuple[Any, ...]] = self._ask(sql, parameters, lambda result: result.fetchall())
+        return rows
 
     def frame(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """Return the result of a query as a pandas data frame."""
+        return self._ask(sql, parameters, lambda result: result.df())
+
+    def _ask(self, sql: str, parameters: Sequence[Any], take: Callable[[duckdb.DuckDBPyConnection], Any]) -> Any:
         cursor = self.cursor()
         try:
-            return cursor.execute(sql, list(parameters)).df()
+            # One statement at a time: one that has run must not run again for a table that a later one lacks.
+            statements = cursor.extract_statements(sql)
+            if not statements:
+                raise ValueError(f"The query {sql!r} is empty: a statement such as SELECT … is wanted.")
+            *before, last = statements
+            for statement in before:
+                self._one(cursor, statement, [], lambda result: None)
+            return self._one(cursor, last, list(parameters), take)
         finally:
             cursor.close()
+
+    def _one(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        statement: duckdb.Statement,
+        parameters: list[Any],
+        take: Callable[[duckdb.DuckDBPyConnection], Any],
+    ) -> Any:
+        while True:
+            try:
+                return interruptible(lambda: take(cursor.execute(statement, parameters)), cursor.interrupt)
+            except duckdb.CatalogException as error:
+                if not self.supply(error):
+                    raise
 
     def close(self) -> None:
         """Close the connection; a build that runs goes on."""

@@ -1,6 +1,7 @@
-"""Where the tables come from: the parquet files bundled in the `idc-index-data` package.
+"""Where the tables come from: the `idc-index-data` package.
 
-The package carries, for each table, a JSON schema with IDC's own description of every column.
+It carries, for each of IDC's tables, a JSON schema with IDC's own description of every column, and for some the
+parquet file itself; the others are fetched (see `idc_widgets.catalog.fetch`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
 
-# Name for users (as in idc-index) → stem of the files in idc-index-data.
+# Name for users (as in idc-index) → stem of the files in idc-index-data, for the tables that come with it.
 _BUNDLED = {
     "index": "idc_index",
     "prior_versions_index": "prior_versions_index",
@@ -32,16 +33,34 @@ class Column:
     name: str
     type: str
     description: str
+    repeated: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its name, its parquet file and what its publisher says of it."""
+    """One table: its name, the stem of its files and what its publisher says of it."""
 
     name: str
-    path: Path
+    stem: str
     description: str
     columns: tuple[Column, ...]
+
+    @property
+    def path(self) -> Path:
+        """Its parquet file in `idc-index-data`.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the installed `idc-index-data` does not hold it.
+        """
+        path = _folder() / f"{self.stem}.parquet"
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"The installed idc-index-data {release()} lacks {path.name}; "
+                "`pip install --force-reinstall idc-index-data` brings it back."
+            )
+        return path
 
 
 def release() -> str:
@@ -56,30 +75,25 @@ def _folder() -> Path:
 
 @functools.cache
 def table(name: str) -> Table:
-    """Return the bundled table `name`.
+    """Return IDC's table `name`.
 
     Raises
     ------
     UnknownNameError
-        If no bundled table has this name.
-    FileNotFoundError
-        If the installed `idc-index-data` does not hold its file.
+        If IDC has no table of this name; the message suggests near ones.
     """
-    stem = _BUNDLED.get(name)
-    if stem is None:
-        raise UnknownNameError(f'There is no table "{name}".{did_you_mean(nearest(name, _BUNDLED))}')
-    path = _folder() / f"{stem}.parquet"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"The installed idc-index-data {release()} lacks {path.name}; "
-            "`pip install --force-reinstall idc-index-data` brings it back."
-        )
+    known = (*table_names(), *fetched_names())
+    if name not in known:
+        raise UnknownNameError(f'There is no table "{name}".{did_you_mean(nearest(name, known))}')
+    stem = _BUNDLED.get(name, name)
     schema = _schema(stem)
     columns = tuple(
-        Column(c["name"], c.get("type", ""), " ".join(c.get("description", "").split()))
+        Column(
+            c["name"], c.get("type", ""), " ".join(c.get("description", "").split()), c.get("mode", "") == "REPEATED"
+        )
         for c in schema.get("columns", [])
     )
-    return Table(name, path, " ".join(schema.get("table_description", "").split()), columns)
+    return Table(name, stem, " ".join(schema.get("table_description", "").split()), columns)
 
 
 def _schema(stem: str) -> dict[str, Any]:
@@ -91,6 +105,13 @@ def _schema(stem: str) -> dict[str, Any]:
 def table_names() -> tuple[str, ...]:
     """Return the names of the bundled tables, the main index first."""
     return tuple(_BUNDLED)
+
+
+@functools.cache
+def fetched_names() -> tuple[str, ...]:
+    """Return the names of the tables that `idc-index-data` describes but does not carry."""
+    described = (p.name.removesuffix("_schema.json") for p in _folder().glob("*_schema.json"))
+    return tuple(sorted(set(described) - set(_BUNDLED.values())))
 
 
 # "Renal Cell Carcinoma, Not Otherwise Specified" is one term: the qualifier alone names no disease.

@@ -1,0 +1,261 @@
+"""The tables by name: those that come with `idc-index-data`, those fetched when first named, and the user's own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from idc_widgets.catalog import fetch, sources
+from idc_widgets.catalog.database import SERIES, Database
+from idc_widgets.catalog.fetch import TableUnavailableError
+from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DUCKDB_TYPES = {"STRING": "VARCHAR", "INTEGER": "BIGINT", "FLOAT": "DOUBLE", "RECORD": "STRUCT"}
+_PARQUET = (".parquet", ".pq")
+_CSV = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+
+
+class Tables:
+    """What queries can name.
+
+    Parameters
+    ----------
+    database
+        Where the tables are registered; it asks back when a query names one that is not there yet.
+    cache_dir
+        Folder of the cache, see `idc_widgets.catalog.cache.folder`.
+    """
+
+    def __init__(self, database: Database, cache_dir: str | Path | None = None) -> None:
+        self._database = database
+        self._cache_dir = cache_dir
+        self._ready: set[str] = set()
+        self._locks = {name: threading.Lock() for name in sources.fetched_names()}
+        self._own: dict[str, str] = {}  # name as given → where from
+        database.supply = self._supply
+
+    def names(self) -> tuple[str, ...]:
+        """Return all names: IDC's, the main index first, then the user's own."""
+        return (*sources.table_names(), *sources.fetched_names(), *self._own)
+
+    def require(self, name: str) -> str:
+        """Return `name` if there is such a table.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none; the message suggests near ones.
+        """
+        if name not in self.names():
+            raise UnknownNameError(f'There is no table "{name}".{did_you_mean(nearest(name, self.names()))}')
+        return name
+
+    # -- fetched on first use
+
+    def _supply(self, error: duckdb.CatalogException) -> bool:
+        """Bring in the table whose lack DuckDB reports, if it is one of IDC's."""
+        # The first line says what is missing, the next ones what DuckDB suggests.
+        named = set(re.findall(r"\w+", str(error).splitlines()[0].casefold()))
+        missing = [n for n in self._locks if n not in self._ready and n.casefold() in named]
+        for name in missing:
+            self.bring(name)
+        return bool(missing)
+
+    def bring(self, name: str, progress: fetch.Progress | None = None) -> None:
+        """Make a table usable in queries, fetching it where it is not on this machine.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such table.
+        TableUnavailableError
+            If it could not be fetched; the message says how to get it.
+        """
+        if self.require(name) not in self._locks:
+            return
+        with self._locks[name]:
+            if name in self._ready:
+                return
+            target = fetch.path(self._cache_dir, name)
+            if not (target.is_file() and self._opened(name, target)):
+                fetch.fetch(name, target, progress)
+                if not self._opened(name, target):
+                    raise TableUnavailableError(
+                        f'The table "{name}" was fetched from {fetch.addresses(name)[0]}, but DuckDB cannot read it.'
+                    )
+            self._ready.add(name)
+
+    def _opened(self, name: str, path: Path) -> bool:
+        """Register a fetched file; one that cannot be read is removed."""
+        try:
+            self._database.view(name, path)
+        except duckdb.Error:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            return False
+        return True
+
+    def available(self, name: str) -> bool:
+        """Whether queries can use the table without fetching it."""
+        if name not in self._locks:
+            return True
+        if name not in self._ready and fetch.path(self._cache_dir, name).is_file():
+            with self._locks[name]:
+                if name not in self._ready and self._opened(name, fetch.path(self._cache_dir, name)):
+                    self._ready.add(name)
+        return name in self._ready
+
+    # -- tables of one's own
+
+    def add(self, name: str, source: str | os.PathLike[str] | Any) -> None:
+        """Register a parquet file, a CSV file or a data frame under a name; a name of one's own may be given anew.
+
+        Raises
+        ------
+        ValueError
+            If the name is not one, or IDC's; if the file is of another kind or cannot be read.
+        FileNotFoundError
+            If there is no such file.
+        TypeError
+            If `source` is neither a path nor a data frame.
+        """
+        self._require_new(name)
+        if isinstance(source, str | os.PathLike):
+            path = self._require_file(Path(source))
+            try:
+                if path.name.lower().endswith(_PARQUET):
+                    self._put(name, "VIEW", f"SELECT * FROM read_parquet({_text(path)})")
+                else:
+                    self._put(name, "TABLE", self._csv(path))
+            except duckdb.Error as error:
+                raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+            origin = str(path)
+        else:
+            self._put_frame(name, source)
+            origin = f"a {type(source).__name__}"
+        # Queries do not tell "Mine" from "mine".
+        self._own = {n: o for n, o in self._own.items() if n.casefold() != name.casefold()}
+        self._own[name] = f"Your own, from {origin}"
+
+    def _require_new(self, name: str) -> None:
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise ValueError(
+                f"{name!r} is no name for a table: letters, digits and _ are wanted, no digit first."
+                f"{_such_as(re.sub(r'[^A-Za-z0-9_]+', '_', str(name)).strip('_'))}"
+            )
+        taken = {n.casefold() for n in (*sources.table_names(), *sources.fetched_names(), SERIES)}
+        # Pages keep their orders in tables order_1, order_2, …
+        if name.casefold() in taken or re.fullmatch(r"order_\d+", name.casefold()):
+            raise ValueError(f'The name "{name}" is taken: queries know IDC\'s table by it.{_such_as(name)}')
+        reserved = self._database.rows(
+            "SELECT 1 FROM duckdb_keywords() WHERE keyword_name = lower(?) AND keyword_category = 'reserved'", [name]
+        )
+        if reserved:
+            raise ValueError(f'"{name}" is a word of SQL, so no name for a table.{_such_as(name)}')
+
+    @staticmethod
+    def _require_file(path: Path) -> Path:
+        path = path.expanduser().absolute()
+        if not path.is_file():
+            near: list[str] = []
+            with contextlib.suppress(OSError):
+                near = nearest(path.name, [p.name for p in path.parent.iterdir() if p.is_file()])
+            raise FileNotFoundError(f"There is no file {path}.{did_you_mean(near)}")
+        if not path.name.lower().endswith((*_PARQUET, *_CSV)):
+            raise ValueError(f"{path.name} is no table: a file ending in {', '.join((*_PARQUET, *_CSV))} is wanted.")
+        return path
+
+    def _csv(self, path: Path) -> str:
+        """Return SQL that reads a CSV; columns named as a text column of the index are text.
+
+        PatientIDs such as 0042 would else become numbers, and no longer be those of the index.
+        """
+        text = {c.name.casefold() for c in sources.table("index").columns if c.type == "STRING"}
+        found = self._database.rows(f"DESCRIBE SELECT * FROM read_csv({_text(path)})")
+        types = ", ".join(f"{_text(n)}: 'VARCHAR'" for n, *_ in found if n.casefold() in text)
+        return f"SELECT * FROM read_csv({_text(path)}{f', types = {{{types}}}' if types else ''})"
+
+    def _put(self, name: str, kind: str, select: str, cursor: duckdb.DuckDBPyConnection | None = None) -> None:
+        """Create the table or view in place of what had its name, or leave all as it was."""
+        with contextlib.ExitStack() as stack:
+            cursor = cursor or stack.enter_context(contextlib.closing(self._database.cursor()))
+            cursor.execute("BEGIN")
+            try:
+                for (old,) in cursor.execute(
+                    "SELECT table_type FROM information_schema.tables WHERE table_catalog = 'memory' "
+                    "AND table_schema = 'main' AND lower(table_name) = lower(?)",
+                    [name],
+                ).fetchall():
+                    cursor.execute(f'DROP {"VIEW" if old == "VIEW" else "TABLE"} memory.main."{name}"')
+                cursor.execute(f'CREATE {kind} memory.main."{name}" AS {select}')
+                cursor.execute("COMMIT")
+            except BaseException:
+                cursor.execute("ROLLBACK")
+                raise
+
+    def _put_frame(self, name: str, frame: Any) -> None:
+        """Copy a data frame: what its owner does to it later is not seen by queries in other threads."""
+        with contextlib.closing(self._database.cursor()) as cursor:
+            try:
+                cursor.register("_frame", frame)
+            except duckdb.Error:
+                kind = type(frame).__name__
+                raise TypeError(
+                    f"A {kind} is no table: the path of a parquet or CSV file, or a data frame is wanted."
+                ) from None
+            try:
+                self._put(name, "TABLE", "SELECT * FROM _frame", cursor)
+            except duckdb.Error as error:
+                raise ValueError(f"The data frame cannot be read: {str(error).splitlines()[0]}") from None
+
+    # -- what there is, as data frames
+
+    def listing(self) -> pd.DataFrame:
+        """Return the tables: name, rows (missing until fetched), whether available, description."""
+        import pandas as pd
+
+        found = []
+        for name in self.names():
+            available = self.available(name)
+            rows = self._database.rows(f'SELECT count(*) FROM "{name}"')[0][0] if available else None
+            description = self._own.get(name) or sources.table(name).description
+            found.append({"table": name, "rows": rows, "available": available, "description": description})
+        frame: pd.DataFrame = pd.DataFrame(found).astype({"rows": "Int64"})
+        return frame
+
+    def columns(self, name: str) -> pd.DataFrame:
+        """Return the columns of a table: name, type, description. Nothing is fetched for it."""
+        import pandas as pd
+
+        described = {} if self.require(name) in self._own else {c.name: c for c in sources.table(name).columns}
+        if self.available(name):
+            pairs = [(n, t) for n, t, *_ in self._database.rows(f'DESCRIBE "{name}"')]
+        else:
+            pairs = [
+                (c.name, _DUCKDB_TYPES.get(c.type, c.type) + ("[]" if c.repeated else "")) for c in described.values()
+            ]
+        frame: pd.DataFrame = pd.DataFrame(
+            [
+                {"column": n, "type": t, "description": described[n].description if n in described else ""}
+                for n, t in pairs
+            ]
+        )
+        return frame
+
+
+def _text(value: object) -> str:
+    """Return a SQL string."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _such_as(name: str) -> str:
+    return f' "my_{name}" would do.' if name else ""
