@@ -1,6 +1,18 @@
 """Which of it: conditions, the cohort value, its SQL, its code, its summaries."""
 
-from idc_widgets.cohort.cohort import Cohort, Counts
+from idc_widgets.cohort.cohort import Cohort
 from idc_widgets.cohort.conditions import Condition, between, contains, everything, one_of, search, with_modalities
+from idc_widgets.cohort.summary import Counts, Summary
 
-__all__ = ["Cohort", "Condition", "Counts", "between", "contains", "everything", "one_of", "search", "with_modalities"]
+__all__ = [
+    "Cohort",
+    "Condition",
+    "Counts",
+    "Summary",
+    "between",
+    "contains",
+    "everything",
+    "one_of",
+    "search",
+    "with_modalities",
+]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
 from idc_widgets.catalog import Catalog, UnknownNameError
 from idc_widgets.catalog.catalog import TERM_COLUMNS
@@ -49,7 +49,6 @@ def check(catalog: Catalog, condition: Condition) -> None:
     """
     match condition:
         case In():
-            catalog.require_column(condition.column)
             _check_values(catalog, condition.column, condition.values)
         case Between():
             _check_bounds(catalog, condition)
@@ -80,43 +79,64 @@ def _check_bounds(catalog: Catalog, condition: Between) -> None:
             raise ValueError(f'between("{condition.column}", …): {bound!r} is a number; this column holds text.')
 
 
-def _check_values(catalog: Catalog, column: str, values: tuple[Scalar, ...]) -> None:
+def unknown_values(catalog: Catalog, column: str, values: Sequence[Scalar]) -> list[Scalar]:
+    """Return those of the values that no series has in a column, in their order.
+
+    Numbers are never unknown: a series of that size may come.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such column.
+    ValueError
+        If a value has the wrong type for the column.
+    """
+    catalog.require_column(column)
     present = [v for v in values if v is not None]
-    if not present:
-        return
     if column in TERM_COLUMNS:
-        known = {t for terms in catalog.terms[column].values() for t in terms}
-        _raise_unknown(column, [v for v in present if v not in known], sorted(known))
-        return
+        known = set(_terms(catalog, column))
+        return [v for v in present if v not in known]
     if column in _NUMBERS:
         bad = next((v for v in present if isinstance(v, str)), None)
         if bad is not None:
             raise ValueError(f"{column}={bad!r}: this column holds numbers; write it without quotes.")
-        return
+        return []
     wrong = next((v for v in present if not isinstance(v, str)), None)
     if wrong is not None:
         raise ValueError(f'{column}={wrong!r}: this column holds text; write {column}="{wrong}".')
+    if not present:
+        return []
     # One pass over the distinct values; the wanted ones come as one list parameter.
     name = column.replace('"', '""')
-    missing = catalog.database.rows(
-        f'SELECT v FROM (SELECT unnest(?::VARCHAR[]) AS v) WHERE v NOT IN (SELECT "{name}"::VARCHAR FROM {SERIES} '
-        f'WHERE "{name}"::VARCHAR IN (SELECT unnest(?::VARCHAR[])))',
-        [present, present],
+    found = catalog.database.rows(
+        f'SELECT DISTINCT "{name}"::VARCHAR FROM {SERIES} WHERE "{name}"::VARCHAR IN (SELECT unnest(?::VARCHAR[]))',
+        [present],
     )
-    if missing:
-        unknown = [m[0] for m in missing]
-        # Names of few values are compared here; among a million identifiers only DuckDB's near ones are.
-        near = catalog.database.rows(
-            f'SELECT v FROM (SELECT DISTINCT "{name}"::VARCHAR AS v FROM {SERIES}) WHERE v IS NOT NULL '
-            "ORDER BY jaro_winkler_similarity(lower(v), lower(?)) DESC LIMIT 200",
-            [unknown[0][:200]],
-        )
-        _raise_unknown(column, unknown, [r[0] for r in near])
+    held = {row[0] for row in found}
+    return [v for v in dict.fromkeys(present) if v not in held]
 
 
-def _raise_unknown(column: str, unknown: list[Any], known: list[str]) -> None:
+def _terms(catalog: Catalog, column: str) -> list[str]:
+    return sorted({t for terms in catalog.terms[column].values() for t in terms})
+
+
+def _check_values(catalog: Catalog, column: str, values: Sequence[Scalar]) -> None:
+    unknown = unknown_values(catalog, column, values)
     if not unknown:
         return
+    if column in TERM_COLUMNS:
+        _raise_unknown(column, unknown, _terms(catalog, column))
+    # Names of few values are compared here; among a million identifiers only DuckDB's near ones are.
+    name = column.replace('"', '""')
+    near = catalog.database.rows(
+        f'SELECT v FROM (SELECT DISTINCT "{name}"::VARCHAR AS v FROM {SERIES}) WHERE v IS NOT NULL '
+        "ORDER BY jaro_winkler_similarity(lower(v), lower(?)) DESC LIMIT 200",
+        [str(unknown[0])[:200]],
+    )
+    _raise_unknown(column, unknown, [r[0] for r in near])
+
+
+def _raise_unknown(column: str, unknown: Sequence[Scalar], known: list[str]) -> NoReturn:
     shown = str(unknown[0]) if len(str(unknown[0])) <= 80 else str(unknown[0])[:77] + "…"
     more = f" (nor {len(unknown) - 1:,} more of the values given)" if len(unknown) > 1 else ""
     raise UnknownNameError(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,27 +13,14 @@ from idc_widgets import transfer
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.catalog import default_catalog
 from idc_widgets.catalog.database import SERIES
-from idc_widgets.cohort import check, dialects, frames
+from idc_widgets.cohort import check, dialects, exchange, frames, summary
 from idc_widgets.cohort.code import to_code, to_program
 from idc_widgets.cohort.compile import Compiler
-from idc_widgets.cohort.conditions import And, Condition, In, Not, Or, from_json, simplify
+from idc_widgets.cohort.conditions import And, Condition, In, Not, Or, canonical, simplify
+from idc_widgets.cohort.summary import Counts
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_FORMAT = "idc_widgets.cohort"
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How much a cohort holds; exact. A patient is a (collection, PatientID) pair."""
-
-    series: int
-    studies: int
-    patients: int
-    collections: int
-    instances: int
-    bytes: int
 
 
 class Cohort:
@@ -42,11 +29,12 @@ class Cohort:
     Made by `catalog.cohort(...)` and by narrowing (`where`, `exclude`) and combining (`&`, `|`, `-`) others.
     """
 
-    __slots__ = ("_catalog", "_conditions", "_counts")
+    __slots__ = ("_catalog", "_conditions", "_counts", "_unknown")
 
-    def __init__(self, catalog: Catalog, conditions: Sequence[Condition] = ()) -> None:
+    def __init__(self, catalog: Catalog, conditions: Sequence[Condition] = (), unknown: Sequence[str] = ()) -> None:
         self._catalog = catalog
         self._conditions = simplify(conditions)
+        self._unknown = tuple(dict.fromkeys(unknown))
         self._counts: Counts | None = None
 
     @property
@@ -59,6 +47,14 @@ class Cohort:
         """Its conditions; all of them hold for each of its series."""
         return self._conditions
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Values that came in with a list, file or cohort of elsewhere, and that no series of this release has.
+
+        They say nothing of which series it holds, so cohorts that differ in them alone are equal.
+        """
+        return self._unknown
+
     # -- narrowing and combining
 
     def where(self, *conditions: Condition, **columns: Any) -> Cohort:
@@ -69,11 +65,12 @@ class Cohort:
         UnknownNameError
             If a column or value is not in the catalogue; the message suggests near ones.
         """
-        return Cohort(self._catalog, [*self._conditions, *self._checked(conditions, columns)])
+        return Cohort(self._catalog, [*self._conditions, *self._checked(conditions, columns)], self._unknown)
 
     def exclude(self, *conditions: Condition, **columns: Any) -> Cohort:
         """Return the series of this cohort that satisfy none of these conditions; missing values stay."""
-        return Cohort(self._catalog, [*self._conditions, *(Not(c) for c in self._checked(conditions, columns))])
+        without = [Not(c) for c in self._checked(conditions, columns)]
+        return Cohort(self._catalog, [*self._conditions, *without], self._unknown)
 
     def _checked(self, conditions: Sequence[Condition], columns: Mapping[str, Any]) -> list[Condition]:
         for c in conditions:
@@ -86,15 +83,18 @@ class Cohort:
 
     def __and__(self, other: Cohort) -> Cohort:
         self._same_release(other)
-        return Cohort(self._catalog, [*self._conditions, *other._conditions])
+        return self._with([*self._conditions, *other._conditions], other)
 
     def __or__(self, other: Cohort) -> Cohort:
         self._same_release(other)
-        return Cohort(self._catalog, [Or((self._as_one(), other._as_one()))])
+        return self._with([Or((self._as_one(), other._as_one()))], other)
 
     def __sub__(self, other: Cohort) -> Cohort:
         self._same_release(other)
-        return Cohort(self._catalog, [*self._conditions, Not(other._as_one())])
+        return self._with([*self._conditions, Not(other._as_one())], other)
+
+    def _with(self, conditions: Sequence[Condition], other: Cohort) -> Cohort:
+        return Cohort(self._catalog, conditions, (*self._unknown, *other._unknown))
 
     def _as_one(self) -> Condition:
         return self._conditions[0] if len(self._conditions) == 1 else And(self._conditions)
@@ -117,7 +117,7 @@ class Cohort:
 
     def _key(self) -> frozenset[str]:
         # The order of conditions, and of values within one, says nothing.
-        return frozenset(json.dumps(_canonical(c.to_json()), sort_keys=True) for c in self._conditions)
+        return frozenset(json.dumps(canonical(c.to_json()), sort_keys=True) for c in self._conditions)
 
     def __repr__(self) -> str:
         return to_code(self._conditions)
@@ -134,14 +134,7 @@ class Cohort:
     def counts(self) -> Counts:
         """Series, studies, patients, collections, instances and bytes; exact."""
         if self._counts is None:
-            where, parameters = self.compiled()
-            row = self._catalog.database.rows(
-                "SELECT count(*), count(DISTINCT study_key), count(DISTINCT patient_key), "
-                "count(DISTINCT collection_id), coalesce(sum(instanceCount), 0)::BIGINT, "
-                f"coalesce(sum(series_bytes), 0)::BIGINT FROM {SERIES} WHERE {where}",
-                parameters,
-            )[0]
-            self._counts = Counts(*row)
+            self._counts = summary.count(self._catalog, *self.compiled())
         return self._counts
 
     def __len__(self) -> int:
@@ -149,6 +142,11 @@ class Cohort:
 
     def __bool__(self) -> bool:
         return True  # a cohort that matches nothing is still a cohort
+
+    def describe(self) -> summary.Summary:
+        """Return what it holds, to be read: counts, modalities, collections, licences, dates."""
+        where, parameters = self.compiled()
+        return summary.describe(self._catalog, repr(self), where, parameters, self.counts, self._unknown)
 
     def tally(self, column: str) -> list[tuple[Any, int]]:
         """Return each value of a column in this cohort with its number of series, most first."""
@@ -237,18 +235,13 @@ class Cohort:
 
     def to_json(self) -> str:
         """Return the cohort as JSON text, with the release it was made with; `Cohort.from_json` reads it."""
-        return json.dumps(
-            {
-                "format": _FORMAT,
-                "idc_version": self._catalog.version,
-                "release": self._catalog.release,
-                "where": [c.to_json() for c in self._conditions],
-            }
-        )
+        return exchange.dump(self._catalog, self._conditions, self._unknown)
 
     @staticmethod
     def from_json(text: str, catalog: Catalog | None = None) -> Cohort:
-        """Return the cohort that `to_json` wrote.
+        """Return the cohort that `to_json` wrote, also under another IDC version.
+
+        Values that this release lacks are in its `unknown`; a warning says that the version is another.
 
         Parameters
         ----------
@@ -262,14 +255,59 @@ class Cohort:
         ValueError
             If the text is no cohort, or names a column that this release does not have.
         """
-        try:
-            loaded = json.loads(text)
-            where = loaded["where"]
-            if loaded["format"] != _FORMAT:
-                raise KeyError("format")
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"This is not a cohort as JSON (it lacks {error}): {text[:80]!r}") from error
-        return Cohort(catalog or default_catalog(), [from_json(c) for c in where])
+        catalog = catalog or default_catalog()
+        conditions, unknown, version = exchange.load(catalog, text)
+        if version is not None and version != catalog.version:
+            warnings.warn(
+                f"This cohort was made with IDC v{version} and is read with v{catalog.version}: its counts may differ "
+                f"since version {version}.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return Cohort(catalog, conditions, unknown)
+
+    @staticmethod
+    def from_frame(frame: pd.DataFrame, catalog: Catalog | None = None) -> Cohort:
+        """Return the series that a data frame names, such as one of idc-index.
+
+        The finest identifier that it has decides: SeriesInstanceUID, crdc_series_uuid, StudyInstanceUID, collection_id
+        and PatientID together, PatientID (in any collection), collection_id. What this release does not know is in
+        `unknown`.
+
+        Raises
+        ------
+        ValueError
+            If it has none of these columns.
+        """
+        catalog = catalog or default_catalog()
+        return Cohort(catalog, *exchange.of_frame(catalog, frame))
+
+    @staticmethod
+    def from_manifest(source: str | os.PathLike[str], catalog: Catalog | None = None) -> Cohort:
+        """Return the series that a manifest or a list of identifiers names.
+
+        Parameters
+        ----------
+        source
+            A file, or its text: lines `cp s3://bucket/uuid/* …` as of IDC's portal, or UIDs of series or studies, one
+            a line or separated by commas. What this release does not know is in `unknown`.
+        catalog
+            The catalogue to look in; by default the shared one.
+
+        Raises
+        ------
+        ValueError
+            If there is no identifier in it.
+        """
+        catalog = catalog or default_catalog()
+        return Cohort(catalog, *exchange.of_manifest(catalog, source))
+
+    def to_manifest(self, path: str | os.PathLike[str] | None = None, *, provider: transfer.Provider = "aws") -> str:
+        """Return its manifest, for s5cmd or idc-index, and write it to `path` where one is given."""
+        text = exchange.manifest(self._catalog, *self.compiled(), provider)
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8", newline="\n")
+        return text
 
     # -- getting it
 
@@ -352,15 +390,3 @@ def _own_column(condition: Condition) -> str | None:
     if isinstance(condition, Not):
         return _own_column(condition.arg)
     return condition.column if isinstance(condition, In) else None
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, dict):
-        out = {k: _canonical(v) for k, v in value.items()}
-        for key in ("values", "modalities"):
-            if isinstance(out.get(key), list):
-                out[key] = sorted(out[key], key=lambda v: (v is None, str(v)))
-        if isinstance(out.get("args"), list):
-            out["args"] = sorted(out["args"], key=lambda v: json.dumps(v, sort_keys=True))
-        return out
-    return [_canonical(v) for v in value] if isinstance(value, list) else value

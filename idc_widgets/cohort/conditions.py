@@ -6,6 +6,7 @@ true or false of a series, never unknown: a missing value satisfies `None` and e
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
@@ -205,9 +206,9 @@ def from_json(value: Mapping[str, Any]) -> Condition:
         op = value["op"]
         match op:
             case "in":
-                return In(str(value["column"]), tuple(value["values"]))
+                return In(str(value["column"]), tuple(dict.fromkeys(_scalar(v) for v in value["values"])))
             case "between":
-                return between(str(value["column"]), value["low"], value["high"])
+                return between(str(value["column"]), _scalar(value["low"]), _scalar(value["high"]))
             case "contains":
                 return contains(str(value["column"]), str(value["text"]))
             case "search":
@@ -224,6 +225,12 @@ def from_json(value: Mapping[str, Any]) -> Condition:
     except (KeyError, TypeError) as error:
         raise ValueError(f"Not a condition: {value!r} ({error}).") from error
     raise ValueError(f"Not a condition: unknown op {op!r}.")
+
+
+def _scalar(value: Any) -> Scalar:
+    if value is None or (isinstance(value, str | int | float) and not isinstance(value, bool)):
+        return value
+    raise TypeError(f"{value!r} is no text or number")
 
 
 def simplify(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
@@ -243,6 +250,19 @@ def simplify(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
                 place[condition.column] = len(found)
             found.append(condition)
     return tuple(found)
+
+
+def canonical(value: Any) -> Any:
+    """Return a condition's JSON values in one order: the order of arguments and of values says nothing."""
+    if isinstance(value, dict):
+        out = {k: canonical(v) for k, v in value.items()}
+        for key in ("values", "modalities"):
+            if isinstance(out.get(key), list):
+                out[key] = sorted(out[key], key=lambda v: (v is None, str(v)))
+        if isinstance(out.get("args"), list):
+            out["args"] = sorted(out["args"], key=lambda v: json.dumps(v, sort_keys=True))
+        return out
+    return [canonical(v) for v in value] if isinstance(value, list) else value
 
 
 def _is_list(column: str) -> bool:
