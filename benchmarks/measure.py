@@ -25,7 +25,7 @@ def run(code: str, environment: Mapping[str, str] | None = None) -> Run:
     """Run `code`; when it is through, read its memory and end it. Imports are counted."""
     start = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-c", code + "\nprint('ready', flush=True)\ninput()"],
+        [sys.executable, "-c", code + "\nimport sys; print('ready', flush=True); sys.stdin.read()"],
         env={**os.environ, **(environment or {})},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

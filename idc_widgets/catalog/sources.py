@@ -7,10 +7,11 @@ parquet file itself; the others are fetched (see `idc_widgets.catalog.fetch`).
 from __future__ import annotations
 
 import functools
+import importlib.util
 import json
 import re
 from dataclasses import dataclass
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +69,13 @@ def release() -> str:
     return metadata.version("idc-index-data")
 
 
+@functools.cache
 def _folder() -> Path:
     # find_spec, not import: the package reads all its SQL and schemas when imported.
-    return Path(str(resources.files("idc_index_data")))
+    spec = importlib.util.find_spec("idc_index_data")
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError("idc-index-data is not installed; `pip install idc-index-data` brings the index.")
+    return Path(next(iter(spec.submodule_search_locations)))
 
 
 @functools.cache
