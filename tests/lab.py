@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -23,12 +24,19 @@ def main() -> int:
     environment = dict(os.environ)
     with ExitStack() as stack:
         if options.mirror:
+            from idc_widgets.catalog import fetch
             from tests.mirror import Mirror
 
             mirror = stack.enter_context(Mirror.spawn())
             print(f"small IDC on {mirror.endpoint}: valid DICOM made up from the index, under IDC's bucket names")
             environment["IDC_WIDGETS_AWS_ENDPOINT"] = environment["IDC_WIDGETS_GCS_ENDPOINT"] = mirror.endpoint
-        command = [sys.executable, "-m", "jupyterlab", str(NOTEBOOK), *options.rest]
+            os.environ["IDC_WIDGETS_RELEASE_URL"] = f"{mirror.endpoint}/releases/download"
+            environment["IDC_WIDGETS_RELEASE_URL"] = os.environ["IDC_WIDGETS_RELEASE_URL"]
+            # The next mirror has another port, so nobody would use this one's tables again.
+            stack.callback(shutil.rmtree, fetch.path(None, "any").parent, ignore_errors=True)
+        # As the default page, so that the address that is printed leads to the notebook too.
+        page = f"--LabApp.default_url=/lab/tree/{NOTEBOOK.name}"
+        command = [sys.executable, "-m", "jupyterlab", page, *options.rest]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--allow-root")  # JupyterLab refuses root otherwise; containers run as root
         try:

@@ -35,7 +35,7 @@ class Database:
         # DuckDB would write it to the standard output of a script, and block where nobody reads that.
         self._root.execute("SET enable_progress_bar = false")
         # A name in a query is a table, never a variable that some Python frame happens to have.
-        self._root.execute("SET python_enable_replacements = false")
+        self._root.execute("SET GLOBAL python_enable_replacements = false")
         # Brings in a table that a query names and DuckDB does not know; tells whether it did.
         self.supply: Callable[[duckdb.CatalogException], bool] = lambda error: False
         self._parquet = sources.table("index").path

@@ -47,8 +47,10 @@ class _Unwritable(Exception):
 
 
 def path(cache_dir: str | os.PathLike[str] | None, name: str) -> Path:
-    """Return where the table `name` of this release lies once fetched."""
-    return cache.folder(cache_dir) / "tables" / sources.release() / f"{name}.parquet"
+    """Return where the table `name` of this release lies once fetched; what is not from IDC itself lies apart."""
+    base = os.environ.get("IDC_WIDGETS_RELEASE_URL")
+    origin = f"-{hashlib.sha256(base.encode()).hexdigest()[:8]}" if base else ""
+    return cache.folder(cache_dir) / "tables" / f"{sources.release()}{origin}" / f"{name}.parquet"
 
 
 def addresses(name: str) -> tuple[str, ...]:

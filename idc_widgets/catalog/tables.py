@@ -204,18 +204,15 @@ class Tables:
 
     def _put_frame(self, name: str, frame: Any) -> None:
         """Copy a data frame: what its owner does to it later is not seen by queries in other threads."""
+        kind = type(frame).__name__
+        if not (hasattr(frame, "columns") or hasattr(frame, "schema")):
+            raise TypeError(f"A {kind} is no table: the path of a parquet or CSV file, or a data frame is wanted.")
         with contextlib.closing(self._database.cursor()) as cursor:
             try:
                 cursor.register("_frame", frame)
-            except duckdb.Error:
-                kind = type(frame).__name__
-                raise TypeError(
-                    f"A {kind} is no table: the path of a parquet or CSV file, or a data frame is wanted."
-                ) from None
-            try:
                 self._put(name, "TABLE", "SELECT * FROM _frame", cursor)
             except duckdb.Error as error:
-                raise ValueError(f"The data frame cannot be read: {str(error).splitlines()[0]}") from None
+                raise ValueError(f"The {kind} cannot be read: {str(error).splitlines()[0]}") from None
 
     # -- what there is, as data frames
 

@@ -1,7 +1,8 @@
 """A small IDC on loopback: an anonymous S3 server in front of the true index.
 
 For every series of the index it has `instanceCount` objects that are valid DICOM of that series and amount to exactly
-the index's bytes, made when asked for and always the same. What it can do wrong, it does by rule.
+the index's bytes, made when asked for and always the same. What it can do wrong, it does by rule. At
+`/releases/download` it has the tables that IDC publishes beside the index, made up to agree with it.
 
     with Mirror.spawn() as mirror:
         mirror.faults.add("status", status=503, times=2)

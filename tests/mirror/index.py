@@ -135,6 +135,12 @@ class Index:
             operator, start, batch = ">", rows[-1][0], 2000
 
 
+def read(condition: str) -> list[Series]:
+    """Return the series that satisfy a condition on the index, in the order of their uuids."""
+    with _connect(":memory:") as connection:
+        return [_series_from(row) for row in connection.execute(f"{_SELECT} WHERE {condition} ORDER BY 1").fetchall()]
+
+
 def _connect(path: Path | str, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(path, read_only=read_only)
     # DuckDB draws it on standard output, which has a reader of its own here.

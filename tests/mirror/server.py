@@ -16,6 +16,7 @@ from .faults import Fault, Faults
 from .index import BUCKETS
 from .listing import BadArgument, list_objects
 from .objects import Listed, Store
+from .tables import Tables
 from .wire import Connection, Gone, Request, Response, Throttle
 
 OPERATIONS = ("GET", "HEAD", "LIST", "BUCKET")
@@ -97,6 +98,7 @@ class Server:
         self, store: Store, host: str = "127.0.0.1", port: int = 0, delay_ms: float = 0, rate_mb: float | None = None
     ) -> None:
         self.store = store
+        self.tables = Tables()
         self.faults = Faults()
         self.meter = Meter()
         self._throttle = Throttle(None)
@@ -190,6 +192,9 @@ class Server:
     def _respond(self, operation: str, bucket: str, key: str, request: Request) -> Response:
         if not bucket:
             return error(403, "/")
+        if bucket == "releases" and operation in ("GET", "HEAD"):
+            body = self.tables.body(key)
+            return error(404, request.path) if body is None else Response.of(200, body, "application/octet-stream")
         if bucket not in BUCKETS:
             return error(404, request.path, "NoSuchBucket", "The specified bucket does not exist")
         if operation == "LIST":
