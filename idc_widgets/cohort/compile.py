@@ -34,7 +34,7 @@ _IDENTIFIERS = (
     (("crdc_series_uuid",), re.compile(r"[0-9a-f-]+")),
 )
 
-_MANY = 64  # longer lists of values travel as one list parameter
+_MANY = 64  # longer lists of values travel as one list
 
 # Years from DICOM's age strings (066Y, 007M, 003W, 003D); what is no age, or above 120, is kept apart as unknown.
 _AGE = (
@@ -75,6 +75,8 @@ class Compiler:
         The table that a sub-query reads, and what identifies a study and a patient in it.
     bind
         How a value is written; by default as `?`, collected in `parameters`.
+    unnest
+        Whether a long list is written as DuckDB's sub-query `SELECT unnest([…])`.
     """
 
     catalog: Catalog
@@ -82,6 +84,7 @@ class Compiler:
     study: str = "study_key"
     patient: str = "patient_key"
     bind: Callable[[Scalar], str] | None = None
+    unnest: bool = True
     parameters: list[Any] = field(default_factory=list)
 
     def where(self, conditions: Sequence[Condition]) -> str:
@@ -98,7 +101,7 @@ class Compiler:
             case Contains():
                 return f"coalesce(strpos(lower({self._text(c.column)}), {self._value(c.text.lower())}) > 0, FALSE)"
             case Search():
-                return "(" + " AND ".join(self._word(w) for w in c.text.lower().split()) + ")"
+                return "(" + " AND ".join(self._word(w) for w in dict.fromkeys(c.text.lower().split())) + ")"
             case WithModalities():
                 return self._with_modalities(c)
             case Not():
@@ -130,8 +133,10 @@ class Compiler:
         present: list[Scalar] = [v for v in c.values if v is not None]
         parts = []
         if present:
-            if self.bind is None and len(present) > _MANY:
-                listed = f"SELECT unnest({self._value(present)})"
+            if self.unnest and len(present) > _MANY:
+                # DuckDB joins with such a list; thousands of single values it would compare one by one.
+                many = self._value(present) if self.bind is None else f"[{', '.join(map(self.bind, present))}]"
+                listed = f"SELECT unnest({many})"
             else:
                 listed = ", ".join(self._value(v) for v in present)
             parts.append(f"coalesce({column} IN ({listed}), FALSE)")

@@ -15,6 +15,10 @@ Scalar: TypeAlias = str | int | float | None
 Per: TypeAlias = Literal["study", "patient"]
 Keep: TypeAlias = Literal["named", "all"]
 
+# Each word is a pattern of its own, looked for in every text.
+_SEARCH_WORDS = 32
+_SEARCH_CHARACTERS = 1000
+
 
 class Condition:
     """Base of all conditions; combines with `&`, `|` and `~`."""
@@ -167,6 +171,12 @@ def search(text: str) -> Search:
     """Return the condition that every word of `text` occurs in some text column, in any letter case."""
     if not text.split():
         raise ValueError("search(…) needs at least one word; the text is empty.")
+    words = len(set(text.lower().split()))
+    if words > _SEARCH_WORDS or len(text) > _SEARCH_CHARACTERS:
+        raise ValueError(
+            f"search({text[:20]!r}…): {words:,} words in {len(text):,} characters are too many, {_SEARCH_WORDS} words in "
+            f"{_SEARCH_CHARACTERS:,} the most; a list of identifiers goes into idc.Cohort.from_manifest(…)."
+        )
     return Search(text)
 
 

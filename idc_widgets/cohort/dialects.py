@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from idc_widgets.catalog import Catalog, sources
 from idc_widgets.cohort.compile import Compiler, literal, quoted
-from idc_widgets.cohort.conditions import Condition, Scalar
+from idc_widgets.cohort.conditions import Condition
 
 DIALECTS = ("duckdb", "bigquery")
+
+# The patient as one text: a collection's id has no "/", and GoogleSQL cannot group by a pair.
+_PATIENT = '("collection_id" || \'/\' || "PatientID")'
 
 _DATASET = re.compile(r"\bbigquery-public-data\.idc_(v\d+|current)\b")
 
@@ -55,17 +58,16 @@ def _bigquery(catalog: Catalog, conditions: Sequence[Condition]) -> str:
             return exp.ArrayToString(this=exp.Array(expressions=parts), expression=between)
         return node
 
-    where = _where(catalog, conditions, bind=quoted)
+    compiler = Compiler(catalog, '"index"', '"StudyInstanceUID"', _PATIENT, bind=quoted, unnest=False)
+    where = compiler.where(conditions)
     tree = sqlglot.parse_one(f'SELECT * FROM "index" WHERE {where}', read="duckdb").transform(googlesql)
     query = tree.sql(dialect="bigquery", pretty=True)
     index = "\n".join("  " + line for line in _making_of_the_index(catalog.version).splitlines())
     return f"WITH `index` AS (\n{index}\n)\n{query}"
 
 
-def _where(catalog: Catalog, conditions: Sequence[Condition], bind: Callable[[Scalar], str] = literal) -> str:
-    # The patient as one text: a collection's id has no "/", and GoogleSQL cannot group by a pair.
-    patient = '"collection_id" || \'/\' || "PatientID"'
-    return Compiler(catalog, '"index"', '"StudyInstanceUID"', patient, bind=bind).where(conditions)
+def _where(catalog: Catalog, conditions: Sequence[Condition]) -> str:
+    return Compiler(catalog, '"index"', '"StudyInstanceUID"', _PATIENT, bind=literal).where(conditions)
 
 
 def _making_of_the_index(version: int) -> str:
