@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 
 from idc_widgets import Catalog, Job, TransferError, jobs
+from idc_widgets.catalog import cache
 from idc_widgets.transfer import DEFAULT_LAYOUT, human_bytes
 
 
@@ -28,9 +29,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     listing = commands.add_parser("jobs", help="list the downloads of this machine")
     listing.add_argument("folder", nargs="?", help="only those into this folder")
 
+    for verb in ("pause", "resume", "cancel", "retry"):
+        control = commands.add_parser(verb, help=f"{verb} a download")
+        control.add_argument("job", help="its id, as `idc-widgets jobs` lists it")
+
+    store = commands.add_parser("cache", help="show what is kept of the catalogue on this machine")
+    what = store.add_mutually_exclusive_group()
+    what.add_argument("--prune", action="store_true", help="delete what this release does not use")
+    what.add_argument("--rebuild", action="store_true", help="delete everything and make the index anew")
+
     options = parser.parse_args(arguments)
+    run = {"download": _download, "jobs": _jobs, "cache": _cache}.get(options.command, _control)
     try:
-        return _download(options) if options.command == "download" else _jobs(options)
+        return run(options)
     except (ValueError, OSError) as error:
         print(f"idc-widgets: {error}", file=sys.stderr)
         return 1
@@ -91,6 +102,29 @@ def _jobs(options: argparse.Namespace) -> int:
     for job in jobs(options.folder):
         p = job.progress
         print(f"{job.id}  {job.state:10} {p.series_done:,}/{p.series_total:,} series  {job.path}  {job.title}")
+    return 0
+
+
+def _control(options: argparse.Namespace) -> int:
+    job = next((j for j in jobs() if j.id == options.job), None)
+    if job is None:
+        raise ValueError(f'there is no download "{options.job}" on this machine; `idc-widgets jobs` lists them.')
+    getattr(job, options.command)()
+    print(f"{job.id}  {job.state}")
+    return 0
+
+
+def _cache(options: argparse.Namespace) -> int:
+    print(cache.folder())
+    if options.prune or options.rebuild:
+        gone = cache.prune(everything=options.rebuild)
+        print(f"deleted {len(gone)} files, {human_bytes(sum(size for _, size, _ in gone))}")
+    if options.rebuild:
+        database = Catalog().database
+        if not database.wait_for_cache():
+            raise OSError(database.note)
+    for path, size, used in cache.files():
+        print(f"{human_bytes(size):>9}  {path.relative_to(cache.folder())}{'' if used else '  (not used any more)'}")
     return 0
 
 

@@ -54,6 +54,36 @@ def test_a_download_that_fails_ends_and_says_why(mirror: SpawnedMirror, tmp_path
     assert not list((tmp_path / "data").rglob("*.dcm"))
 
 
+def test_control_from_another_process(mirror: SpawnedMirror, tmp_path: Path) -> None:
+    mirror.set(rate_mb=0.5)
+    try:
+        where = ["--where", "collection_id=rider_pilot", "--where", "Modality=CT", "--where", "instanceCount=2"]
+        begun = _run("download", *where, "--to", str(tmp_path / "data"), "--no-wait", endpoint=mirror.endpoint)
+        assert begun.returncode == 0, begun.stderr
+        job = _run("jobs", str(tmp_path / "data")).stdout.split()[0]
+        assert "paused" in _run("pause", job).stdout
+        assert "cancelled" in _run("cancel", job).stdout
+    finally:
+        mirror.set()
+    assert "cancelled" in _run("jobs", str(tmp_path / "data")).stdout
+    assert 'no download "nonsense"' in _run("pause", "nonsense").stderr
+
+
+def test_cache_is_shown_pruned_and_rebuilt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IDC_WIDGETS_CACHE_DIR", str(tmp_path))
+    old = tmp_path / "idc-1.0.0-duckdb0.1-l1.duckdb"
+    old.write_bytes(b"x" * 2000)
+    mine = tmp_path / "notes.txt"
+    mine.write_text("not ours")
+    assert "idc-1.0.0-duckdb0.1-l1.duckdb  (not used any more)" in _run("cache").stdout
+    assert "deleted 1 files, 2 kB" in _run("cache", "--prune").stdout
+    assert not old.exists()
+    rebuilt = _run("cache", "--rebuild")
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    assert len(list(tmp_path.glob("idc-*.duckdb"))) == 1
+    assert mine.read_text() == "not ours"
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

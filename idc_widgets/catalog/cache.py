@@ -20,7 +20,7 @@ from pathlib import Path
 import duckdb
 import platformdirs
 
-from idc_widgets.catalog import cube
+from idc_widgets.catalog import cube, sources
 
 LAYOUT = 2  # raise when the columns or tables below change: older files are then ignored
 
@@ -43,6 +43,27 @@ def path(cache_dir: str | os.PathLike[str] | None, release: str) -> Path:
     """Return the cache file for this release, this DuckDB and this layout."""
     duck = ".".join(duckdb.__version__.split(".")[:2])
     return folder(cache_dir) / f"idc-{release}-duckdb{duck}-l{LAYOUT}.duckdb"
+
+
+def files(cache_dir: str | os.PathLike[str] | None = None) -> list[tuple[Path, int, bool]]:
+    """Return what this package keeps in the cache folder: path, bytes, and whether this release and DuckDB use it.
+
+    Files of others in the same folder are not among them.
+    """
+    top = folder(cache_dir)
+    kept = path(cache_dir, sources.release())
+    tables = top / "tables"
+    found = [(p, p == kept) for p in sorted(top.glob("idc-*.duckdb*")) if p.is_file()]
+    found += [(p, p.parent.name == sources.release()) for p in sorted(tables.glob("*/*")) if p.is_file()]
+    return [(p, p.stat().st_size, used) for p, used in found]
+
+
+def prune(cache_dir: str | os.PathLike[str] | None = None, everything: bool = False) -> list[tuple[Path, int, bool]]:
+    """Delete what is not used any more, or everything; return what was deleted."""
+    gone = [f for f in files(cache_dir) if everything or not f[2]]
+    for name, _, _ in gone:
+        name.unlink(missing_ok=True)
+    return gone
 
 
 # Columns in which free text is looked for, and how a row's text is put together from them: one line each, lower case.
