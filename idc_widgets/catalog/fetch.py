@@ -225,7 +225,8 @@ def _shown(progress: Progress | None) -> Iterator[Progress]:
         if done == total or time.monotonic() - shown_at > 0.1:
             shown_at = time.monotonic()
             of = f" of {total / 1e6:.1f}" if total else ""
-            print(f"\rIDC's table {name}: {done / 1e6:.1f}{of} MB", end="", file=sys.stderr, flush=True)
+            # Spaces at the end: after another try the figure may be shorter than the one it covers.
+            print(f"\rIDC's table {name}: {done / 1e6:.1f}{of} MB   ", end="", file=sys.stderr, flush=True)
 
     try:
         yield line
