@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from idc_widgets.catalog import cube, sources
 from idc_widgets.catalog.database import SERIES, Database
 from idc_widgets.catalog.fetch import Progress
-from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
+from idc_widgets.catalog.names import unknown_column
 from idc_widgets.catalog.pages import Pages
 from idc_widgets.catalog.sources import Column
 from idc_widgets.catalog.tables import Tables
@@ -180,7 +180,7 @@ class Catalog:
         """
         known = [*self.index_columns, *TERM_COLUMNS]
         if name not in known:
-            raise UnknownNameError(f'There is no column "{name}" in the index.{did_you_mean(nearest(name, known))}')
+            raise unknown_column(name, known)
         return name
 
     # -- terms of collections

@@ -15,12 +15,23 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     by_fold: dict[str, list[str]] = {}
     for each in known:
         by_fold.setdefault(each.casefold(), []).append(each)
-    folded = name.casefold()
+    folded = name[:200].casefold()
     hits = difflib.get_close_matches(folded, by_fold, n=count, cutoff=0.5)
     # A part of a longer name is a near one too: "sex" is meant for "PatientSex".
     if len(folded) >= 3:
         hits += [f for f in sorted(by_fold, key=len) if folded in f and f not in hits]
     return [original for f in hits for original in by_fold[f]][:count]
+
+
+def short(name: object) -> str:
+    """Return a name as an error shows it: whole, unless somebody gave a book for a name."""
+    text = str(name)
+    return text if len(text) <= 80 else text[:77] + "…"
+
+
+def unknown_column(name: str, known: Iterable[str]) -> UnknownNameError:
+    """Return the error for a column that the index does not have."""
+    return UnknownNameError(f'There is no column "{short(name)}" in the index.{did_you_mean(nearest(name, known))}')
 
 
 def did_you_mean(suggestions: Sequence[str]) -> str:

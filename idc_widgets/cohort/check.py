@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from idc_widgets.catalog import Catalog, UnknownNameError
 from idc_widgets.catalog.catalog import TERM_COLUMNS
 from idc_widgets.catalog.database import SERIES
-from idc_widgets.catalog.names import did_you_mean, nearest
+from idc_widgets.catalog.names import did_you_mean, nearest, short
 from idc_widgets.cohort.conditions import And, Between, Condition, Contains, In, Not, Or, Scalar, WithModalities
 
 _INTEGERS = ("instanceCount", "series_init_idc_version", "series_revised_idc_version")
@@ -137,8 +137,7 @@ def _check_values(catalog: Catalog, column: str, values: Sequence[Scalar]) -> No
 
 
 def _raise_unknown(column: str, unknown: Sequence[Scalar], known: list[str]) -> NoReturn:
-    shown = str(unknown[0]) if len(str(unknown[0])) <= 80 else str(unknown[0])[:77] + "…"
     more = f" (nor {len(unknown) - 1:,} more of the values given)" if len(unknown) > 1 else ""
     raise UnknownNameError(
-        f'No series has {column} "{shown}"{more}.{did_you_mean(nearest(str(unknown[0])[:200], known))}'
+        f'No series has {column} "{short(unknown[0])}"{more}.{did_you_mean(nearest(str(unknown[0]), known))}'
     )

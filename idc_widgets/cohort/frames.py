@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from idc_widgets.catalog import Catalog, UnknownNameError
+from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.catalog import TERM_COLUMNS
 from idc_widgets.catalog.database import SERIES
-from idc_widgets.catalog.names import did_you_mean, nearest
+from idc_widgets.catalog.names import unknown_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,8 +96,7 @@ def grouped(
 
 def _known(catalog: Catalog, name: str) -> str:
     if name not in catalog.index_columns:
-        near = did_you_mean(nearest(name, catalog.index_columns))
-        raise UnknownNameError(f'There is no column "{name}" in the index.{near}')
+        raise unknown_column(name, catalog.index_columns)
     return name
 
 

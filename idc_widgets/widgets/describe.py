@@ -98,11 +98,6 @@ def allows_commercial_use(licence: str) -> bool:
     return licence.startswith(("CC BY", "CC0")) and "NC" not in licence
 
 
-def is_noncommercial(licence: str) -> bool:
-    """Whether a licence forbids commercial use."""
-    return "-NC" in licence
-
-
 def catalog_state(catalog: Catalog, totals: Counts) -> dict[str, Any]:
     """Return what the browser needs to know of the catalogue before anything is asked."""
     described = {n: c.description for n, c in catalog.index_columns.items()}

@@ -16,6 +16,7 @@ from idc_widgets import transfer
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.catalog import default_catalog
 from idc_widgets.cohort import Cohort
+from idc_widgets.cohort.summary import forbids_commercial_use
 from idc_widgets.widgets import describe, link, ticks
 from idc_widgets.widgets.downloads import DownloadPanel
 
@@ -202,7 +203,7 @@ class Explorer(anywidget.AnyWidget):
     def _summary(self, message: Mapping[str, Any]) -> dict[str, Any]:
         cohort = ticks.cohort_of(self.catalog, message["ticks"])
         licences = [
-            {"name": str(name), "series": series, "noncommercial": describe.is_noncommercial(str(name))}
+            {"name": str(name), "series": series, "noncommercial": forbids_commercial_use(str(name))}
             for name, series in cohort.tally("license_short_name")
         ]
         return {**asdict(cohort.counts), "licences": licences}
