@@ -1,0 +1,57 @@
+"""The first notebook, cell by cell, as somebody follows it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.explorer import ExplorerView
+from tests.browser.lab import Lab
+from tests.mirror import SpawnedMirror
+
+pytestmark = pytest.mark.browser
+
+
+def test_every_cell_of_the_first_notebook_works(lab: Lab, page: Page) -> None:
+    notebook = lab.notebook(page, "all_cells.ipynb")
+    cells = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.map(w => w.model.type)")
+    said = {}
+    for number, kind in enumerate(cells):
+        if kind == "code":
+            outputs = notebook.run(number)
+            assert not [o for o in outputs if o["output_type"] == "error"], outputs
+            said[number] = str(outputs)
+    text = "".join(said.values())
+    assert "Counts(series=1044191" in text
+    job = next(str(v) for v in said.values() if "idc-data" in str(v) and "complete" in str(v))
+    assert "True" in job
+    assert "SEG" in text  # the query's table
+
+
+def test_a_download_can_be_paused_resumed_and_cancelled_from_the_panel(
+    lab: Lab, page: Page, mirror: SpawnedMirror
+) -> None:
+    notebook = lab.notebook(page, "control.ipynb", ["import idc_widgets as idc\nexplorer = idc.Explorer()\nexplorer"])
+    notebook.run(0)
+    view = ExplorerView(page)
+    view.wait()
+    notebook.execute("explorer.cohort = explorer.catalog.cohort(collection_id='rider_pilot', Modality='CT')")
+    expect(view.grid).to_have_attribute("aria-rowcount", "173")
+    view.tick(1)
+    view.tick(2)
+    mirror.set(rate_mb=2)
+    try:
+        view.root.get_by_label("Save to").fill("control-data")
+        view.root.get_by_role("button", name="Download", exact=True).click()
+        row = view.downloads.locator(".idc-job").first
+        row.get_by_role("button", name="Pause").click()
+        expect(row).to_contain_text("paused")
+        row.get_by_role("button", name="Resume").click()
+        expect(row).to_contain_text("downloading")
+        row.get_by_role("button", name="Cancel").click()
+        expect(row).to_contain_text("cancelled")
+        expect(row.get_by_role("button", name="Retry")).to_have_count(0)
+    finally:
+        mirror.set()
+    said = notebook.execute("print(idc.jobs('control-data')[0].state, len(idc.jobs('control-data')[0].files()))")
+    assert said.startswith("cancelled")
