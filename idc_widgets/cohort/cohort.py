@@ -369,9 +369,12 @@ class Cohort:
             If the cohort is empty, the destination cannot be written, the disk is too small, or the endpoint does
             not answer; one sentence says which.
         """
+        # Told from the sums alone where it is hopeless: the plan of a million series takes half a minute.
+        folder = os.fspath(destination)
+        transfer.check_room(folder, self.counts.bytes)
         return transfer.start(
             self.items(layout),
-            Path(destination),
+            folder,
             provider=provider,
             layout=layout,
             endpoint_url=endpoint_url,

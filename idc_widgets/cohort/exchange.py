@@ -59,9 +59,11 @@ def load(catalog: Catalog, text: str) -> tuple[list[Condition], tuple[str, ...],
         read = [known_part(catalog, from_json(c)) for c in loaded["where"]]
         before = [str(v) for v in loaded.get("unknown", ())]
         version = loaded.get("idc_version")
+    except json.JSONDecodeError as error:
+        raise ValueError(f"This is not JSON ({error}): {text[:80]!r}") from error
     except RecursionError as error:
         raise ValueError(f"This cohort's conditions are nested too deep to be read: {text[:80]!r}") from error
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"This is not a cohort as JSON (it lacks {error}): {text[:80]!r}") from error
     unknown = [*before, *(str(v) for _, missing in read for v in missing)]
     return [c for c, _ in read], tuple(dict.fromkeys(unknown)), version

@@ -8,7 +8,7 @@ from .model import Item, Progress, Provider, State, TransferError
 from .paths import DEFAULT_LAYOUT, layout_keys
 from .plan import Plan, plan
 from .space import Destination, describe_destination, free_space
-from .start import start
+from .start import check_room, start
 from .units import human_bytes
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Provider",
     "State",
     "TransferError",
+    "check_room",
     "describe_destination",
     "free_space",
     "human_bytes",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from .registry import real_destination
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # two letters or more: one is a Windows drive
+_LONGEST_NAME = 255  # bytes, of a file's or folder's name, on every common file system
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,15 @@ def free_space(path: str | Path) -> int:
 
 def describe_destination(path: str | Path) -> Destination:
     """Describe a folder that need not exist yet; nothing is left behind there."""
-    absolute = real_destination(path)
+    text = str(path)
+    if not text.strip():
+        return Destination("", None, False, "name a folder to download into")
+    if _URL.match(text):
+        return Destination(text, None, False, f"{text} is an address; name a folder of this machine")
+    try:
+        absolute = real_destination(path)
+    except RuntimeError:  # expanduser knows no such home
+        return Destination(text, None, False, f"{text}: there is no such home folder on this machine")
     problem = _problem(absolute)
     try:
         free: int | None = free_space(absolute)
@@ -47,6 +59,9 @@ def describe_destination(path: str | Path) -> Destination:
 
 
 def _problem(absolute: Path) -> str | None:
+    long = next((part for part in absolute.parts if len(os.fsencode(part)) > _LONGEST_NAME), None)
+    if long is not None:
+        return f"{absolute.parent}: the folder name {long[:40]}… is longer than {_LONGEST_NAME} bytes"
     parent = existing_parent(absolute)
     if not parent.is_dir():
         if parent == absolute:

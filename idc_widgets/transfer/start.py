@@ -14,6 +14,7 @@ from .model import Item, Provider, TransferError
 from .paths import DEFAULT_LAYOUT
 from .plan import distinct, plan_with_paths
 from .registry import journal_path
+from .space import describe_destination
 from .spawn import spawn_worker
 from .units import human_bytes
 
@@ -64,11 +65,7 @@ def start(
     if plan.problem is not None:
         raise TransferError(plan.problem)
     if not plan.fits:
-        free = plan.free or 0
-        raise TransferError(
-            f"{plan.path} has {human_bytes(free)} free, the download needs {human_bytes(plan.need)}, "
-            f"{human_bytes(plan.need - free)} more: choose another destination or fewer series"
-        )
+        raise _too_little(str(plan.path), plan.free or 0, plan.need)
     s5cmd.binary()
     providers.check_reachable(url, provider, providers.bucket_at(provider, items[0].bucket))
     try:
@@ -110,3 +107,28 @@ def start(
     )
     spawn_worker(journal_file, job_id)
     return Job(journal, journal.job(job_id))
+
+
+def check_room(destination: str | Path, size: int) -> None:
+    """Refuse at once what cannot fit or cannot be written, before anything is planned.
+
+    A folder that holds something may hold part of the download: `start` looks into that, here it passes.
+
+    Raises
+    ------
+    TransferError
+        With one sentence.
+    """
+    place = describe_destination(destination)
+    if place.problem is not None:
+        raise TransferError(place.problem)
+    empty = not Path(place.path).exists() or next(Path(place.path).iterdir(), None) is None
+    if empty and place.free is not None and size > place.free:
+        raise _too_little(place.path, place.free, size)
+
+
+def _too_little(path: str, free: int, need: int) -> TransferError:
+    return TransferError(
+        f"{path} has {human_bytes(free)} free, the download needs {human_bytes(need)}, "
+        f"{human_bytes(need - free)} more: choose another destination or fewer series"
+    )

@@ -39,6 +39,8 @@ export function Header({ store }: { store: Store }) {
   );
 }
 
+const singular = (name: string): string => (name === "studies" ? "study" : name.replace(/s$/, ""));
+
 interface StatProps {
   name: string;
   value: number | null;
@@ -53,7 +55,7 @@ function Stat({ name, value, all, show, bytes = false }: StatProps) {
   return (
     <div class={`idc-stat${value === null ? " idc-pending" : ""}`} data-stat={name}>
       <span class="idc-stat-value">
-        {value === null ? "…" : text(value)} {!bytes && <span class="idc-stat-name">{name}</span>}
+        {value === null ? "…" : text(value)} {!bytes && <span class="idc-stat-name">{value === 1 && name !== "series" ? singular(name) : name}</span>}
       </span>
       <span class="idc-stat-all">
         {value === null ? "updating…" : !show || all === undefined ? "in all" : `of ${text(all)}`}

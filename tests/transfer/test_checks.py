@@ -14,7 +14,16 @@ from typing import NamedTuple
 
 import pytest
 
-from idc_widgets.transfer import Job, TransferError, describe_destination, free_space, human_bytes, jobs, plan
+from idc_widgets.transfer import (
+    Job,
+    TransferError,
+    check_room,
+    describe_destination,
+    free_space,
+    human_bytes,
+    jobs,
+    plan,
+)
 from tests.mirror import SpawnedMirror
 
 from .conftest import STUDY, gets, pick
@@ -158,3 +167,27 @@ def test_destination_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "file").touch()
     assert "is a file" in str(describe_destination("file").problem)
     assert describe_destination("~/x").path == str(Path.home().resolve() / "x")
+
+
+@pytest.mark.parametrize(
+    ("destination", "says"),
+    [
+        ("", "name a folder"),
+        ("s3://bucket/x", "is an address"),
+        ("file:///tmp/x", "is an address"),
+        ("a" * 300, "longer than 255 bytes"),
+        ("~nobody-of-this-name/x", "no such home folder"),
+    ],
+)
+def test_what_is_no_folder(destination: str, says: str) -> None:
+    described = describe_destination(destination)
+    assert says in (described.problem or "") and not described.writable
+    with pytest.raises(TransferError, match=says):
+        check_room(destination, 1)
+
+
+def test_hopeless_sizes_are_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(TransferError, match=r"needs 900\.00 TB"):
+        check_room(tmp_path / "new", 900 * 10**12)
+    (tmp_path / "something").write_text("may be part of it")
+    check_room(tmp_path, 900 * 10**12)

@@ -52,7 +52,9 @@ export class Link {
       } catch (error) {
         this.#pending.delete(id);
         this.#watch();
-        reject(error instanceof Error ? error : new Error(String(error)));
+        // The comm is closed: the kernel that made this view is gone.
+        console.warn("idc_widgets:", error);
+        reject(new KernelError("The kernel was restarted or is gone. Run the cell again; downloads go on."));
       }
     });
   }

@@ -35,7 +35,7 @@ export function words(c: Condition, label: (column: string) => string, shown = S
       const { low, high } = c;
       const rest =
         low === null ? `up to ${valueText(high)}` : high === null ? `from ${low}` : `${low} – ${valueText(high)}`;
-      return { subject: label(c.column), rest, not: false };
+      return { subject: label(c.column), rest: c.column === "series_size_MB" ? `${rest} MB` : rest, not: false };
     }
     case "contains":
       return { subject: label(c.column), rest: `contains “${c.text}”`, not: false };

@@ -246,7 +246,12 @@ export class Grid {
     } else {
       const page = Math.max(1, Math.floor(s.view / ROW_HEIGHT) - 1);
       const to = move(e.key, ctrl, this.#active, { rows: s.rows, columns: this.#columns.length + 1, page });
-      if (!to || s.rows === 0) return;
+      if (!to || s.rows === 0) {
+        // The notebook's own shortcuts (select all cells, delete one) are not meant while the table has the keyboard.
+        if (e.key.length === 1) e.stopPropagation();
+        if (ctrl && e.key.toLowerCase() === "a") e.preventDefault();
+        return;
+      }
       const vertical = to.row !== this.#active.row;
       this.#active = to;
       s.reveal(to.row);

@@ -140,7 +140,7 @@ export function ResultTable({ store, id }: { store: Store; id: string }) {
       )}
       {store.link.waiting.value && (
         <p class="idc-waiting" role="status">
-          Waiting for the notebook kernel; the table follows when the running cell ends.
+          Waiting for the notebook kernel, which is busy; the table follows as soon as it is free.
         </p>
       )}
       {(rows.error.value || rangeError.value) && (
