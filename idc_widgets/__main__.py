@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from idc_widgets import Catalog, Job, TransferError, jobs
 from idc_widgets.catalog import cache
+from idc_widgets.catalog.sources import INTEGER_COLUMNS
 from idc_widgets.transfer import DEFAULT_LAYOUT, human_bytes
 
 
@@ -54,11 +55,7 @@ def _conditions(texts: Sequence[str]) -> dict[str, list[str | int | float | None
         column, equals, value = text.partition("=")
         if not equals:
             raise ValueError(f"--where {text!r}: write COLUMN=VALUE, such as Modality=CT.")
-        number = value.isdigit() and column in (
-            "instanceCount",
-            "series_init_idc_version",
-            "series_revised_idc_version",
-        )
+        number = value.isdigit() and column in INTEGER_COLUMNS
         found.setdefault(column, []).append((int(value) if number else value) if value else None)
     return found
 

@@ -17,6 +17,10 @@ from typing import Any
 
 from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
 
+# Columns of the index that hold numbers; all others hold text.
+INTEGER_COLUMNS = ("instanceCount", "series_init_idc_version", "series_revised_idc_version")
+NUMBER_COLUMNS = (*INTEGER_COLUMNS, "series_size_MB")
+
 # Name for users (as in idc-index) → stem of the files in idc-index-data, for the tables that come with it.
 _BUNDLED = {
     "index": "idc_index",

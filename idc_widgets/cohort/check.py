@@ -9,10 +9,8 @@ from idc_widgets.catalog import Catalog, UnknownNameError
 from idc_widgets.catalog.catalog import TERM_COLUMNS
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.names import did_you_mean, nearest, short
+from idc_widgets.catalog.sources import NUMBER_COLUMNS
 from idc_widgets.cohort.conditions import And, Between, Condition, Contains, In, Not, Or, Scalar, WithModalities
-
-_INTEGERS = ("instanceCount", "series_init_idc_version", "series_revised_idc_version")
-_NUMBERS = (*_INTEGERS, "series_size_MB")
 
 
 def from_keywords(columns: Mapping[str, Any]) -> list[Condition]:
@@ -71,7 +69,7 @@ def _index_column(catalog: Catalog, column: str) -> None:
 
 def _check_bounds(catalog: Catalog, condition: Between) -> None:
     _index_column(catalog, condition.column)
-    numeric = condition.column in (*_NUMBERS, "PatientAge")
+    numeric = condition.column in (*NUMBER_COLUMNS, "PatientAge")
     for bound in (condition.low, condition.high):
         if numeric and isinstance(bound, str):
             raise ValueError(f'between("{condition.column}", …): {bound!r} is text; this column takes numbers.')
@@ -96,7 +94,7 @@ def unknown_values(catalog: Catalog, column: str, values: Sequence[Scalar]) -> l
     if column in TERM_COLUMNS:
         known = set(_terms(catalog, column))
         return [v for v in present if v not in known]
-    if column in _NUMBERS:
+    if column in NUMBER_COLUMNS:
         bad = next((v for v in present if isinstance(v, str)), None)
         if bad is not None:
             raise ValueError(f"{column}={bad!r}: this column holds numbers; write it without quotes.")

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
+from idc_widgets.catalog.catalog import TERM_COLUMNS
+
 Scalar: TypeAlias = str | int | float | None
 Per: TypeAlias = Literal["study", "patient"]
 Keep: TypeAlias = Literal["named", "all"]
@@ -277,4 +279,4 @@ def canonical(value: Any) -> Any:
 
 def _is_list(column: str) -> bool:
     # A collection has several cancer types: "lung" and "non-cancer" together is no contradiction there.
-    return column in ("cancer_types", "tumor_locations", "species")
+    return column in TERM_COLUMNS

@@ -9,11 +9,11 @@ from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.catalog import TERM_COLUMNS
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.names import unknown_column
+from idc_widgets.catalog.sources import NUMBER_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NUMBERS = ("instanceCount", "series_init_idc_version", "series_revised_idc_version", "series_size_MB")
 
 _MODALITIES = 'string_agg(DISTINCT "Modality"::VARCHAR, \', \' ORDER BY "Modality"::VARCHAR) AS modalities'
 
@@ -102,4 +102,4 @@ def _known(catalog: Catalog, name: str) -> str:
 
 def _plain(column: str) -> str:
     # The cache keeps few-valued text as ENUM, which pandas would show as categories.
-    return f's."{column}"' if column in _NUMBERS else f's."{column}"::VARCHAR AS "{column}"'
+    return f's."{column}"' if column in NUMBER_COLUMNS else f's."{column}"::VARCHAR AS "{column}"'

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from idc_widgets.catalog import Catalog
+from idc_widgets.catalog.catalog import TERM_COLUMNS
 from idc_widgets.catalog.cube import DIMENSIONS
 from idc_widgets.cohort import Counts
 
@@ -165,4 +166,4 @@ def presets(catalog: Catalog) -> list[dict[str, Any]]:
 
 def in_cube(column: str) -> bool:
     """Whether the browser can filter by this column by itself."""
-    return column in DIMENSIONS or column in ("cancer_types", "tumor_locations", "species")
+    return column in DIMENSIONS or column in TERM_COLUMNS
