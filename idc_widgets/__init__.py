@@ -15,10 +15,14 @@ from idc_widgets.cohort import (
     Condition,
     Counts,
     between,
+    col,
     contains,
     everything,
     one_of,
+    referred_by,
+    refers_to,
     search,
+    sql,
     with_modalities,
 )
 from idc_widgets.transfer import Job, TransferError, jobs
@@ -40,11 +44,15 @@ __all__ = [
     "TransferError",
     "UnknownNameError",
     "between",
+    "col",
     "contains",
     "everything",
     "jobs",
     "one_of",
+    "referred_by",
+    "refers_to",
     "search",
+    "sql",
     "with_modalities",
 ]
 

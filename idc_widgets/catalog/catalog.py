@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from idc_widgets.catalog import cube, sources
 from idc_widgets.catalog.database import SERIES, Database
 from idc_widgets.catalog.fetch import Progress
+from idc_widgets.catalog.joins import Joined
 from idc_widgets.catalog.names import unknown_column
 from idc_widgets.catalog.pages import Pages
 from idc_widgets.catalog.sources import Column
@@ -182,6 +183,50 @@ class Catalog:
         if name not in known:
             raise unknown_column(name, known)
         return name
+
+    # -- tables beside the index
+
+    def clinical(self) -> pd.DataFrame:
+        """Return what is known of collections' patients beside their images, a row each column of a clinical table.
+
+        Columns: collection_id, table (its name in `sql`, `cohort.clinical` and `idc.col`), column, label (its
+        meaning) and values (the codes that it uses, with their meanings).
+
+        Raises
+        ------
+        TableUnavailableError
+            If IDC's `clinical_index` is not on this machine and could not be fetched.
+        """
+        return self._tables.clinical.listing()
+
+    def bring_clinical(self, table: str) -> tuple[str, ...]:
+        """Make a clinical table usable in queries and return the collections it is about.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such table; the message suggests near ones.
+        TableUnavailableError
+            If it could not be fetched.
+        """
+        return self._tables.clinical.bring(table)
+
+    def clinical_dataset(self, table: str) -> str | None:
+        """Return the dataset, such as "idc_v25_clinical", that holds a clinical table; None if there is none."""
+        return self._tables.clinical.dataset_of(table)
+
+    def joined(self, name: str) -> Joined:
+        """Return how "table.column" joins with the index; see `idc.col`."""
+        table, _, column = name.partition(".")
+        return self._tables.joined(table, column)
+
+    def tables_in(self, sql: str) -> set[str]:
+        """Return the tables, the index apart, that a query names."""
+        return self._tables.named_in(sql)
+
+    def select(self, table: str) -> str:
+        """Return DuckDB SQL that reads a table from its files, without this catalogue."""
+        return self._tables.select(table)
 
     # -- terms of collections
 

@@ -38,11 +38,11 @@ class TableUnavailableError(OSError):
     """A table that is not on this machine could not be fetched; the message says how to get it."""
 
 
-class _Broken(Exception):
+class Broken(Exception):
     """What came is not the file: worth another try."""
 
 
-class _Unwritable(Exception):
+class Unwritable(Exception):
     """The disk refuses: no other source would help."""
 
 
@@ -88,9 +88,9 @@ def fetch(name: str, target: Path, progress: Progress | None = None) -> None:
                     _from(url, name, part, told)
                     _place(part, target)
                     return
-                except (OSError, ValueError, http.client.HTTPException, _Broken) as error:
-                    failures.append(f"{url} ({_reason(error)})")
-    except _Unwritable as error:
+                except (OSError, ValueError, http.client.HTTPException, Broken) as error:
+                    failures.append(f"{url} ({reason(error)})")
+    except Unwritable as error:
         raise TableUnavailableError(
             f'The table "{name}" cannot be kept at {target}: {error}. IDC_WIDGETS_CACHE_DIR names another folder.'
         ) from None
@@ -111,7 +111,7 @@ def _make_room(target: Path) -> None:
                 if time.time() - part.stat().st_mtime > _ABANDONED:
                     part.unlink()
     except OSError as error:
-        raise _Unwritable(error.strerror or error) from error
+        raise Unwritable(error.strerror or error) from error
 
 
 def _place(part: Path, target: Path) -> None:
@@ -120,28 +120,28 @@ def _place(part: Path, target: Path) -> None:
     except OSError as error:
         # Windows refuses while another process reads the file; then that process has fetched it.
         if not (isinstance(error, PermissionError) and target.is_file()):
-            raise _Unwritable(error.strerror or error) from error
+            raise Unwritable(error.strerror or error) from error
 
 
 def _from(url: str, name: str, part: Path, told: Progress) -> None:
     """Bring one URL to `part`, checked; try again where that may help."""
     for left in reversed(range(_TRIES)):
         try:
-            digest = _download(url, part, lambda done, total: told(name, done, total))
+            digest = download(url, part, lambda done, total: told(name, done, total))
             published = _published_digest(name)
             if published and digest != published:
-                raise _Broken(f"its SHA-256 is {digest}, published is {published}")
+                raise Broken(f"its SHA-256 is {digest}, published is {published}")
             return
-        except (OSError, http.client.HTTPException, _Broken) as error:
-            if not left or not _may_pass(error):
+        except (OSError, http.client.HTTPException, Broken) as error:
+            if not left or not may_pass(error):
                 raise
         time.sleep(_WAIT * 2 ** (_TRIES - 1 - left))
 
 
-def _download(url: str, part: Path, told: Callable[[int, int | None], None]) -> str:
+def download(url: str, part: Path, told: Callable[[int, int | None], None]) -> str:
     """Write what `url` holds to `part` and return its SHA-256."""
     digest, done, first, last = hashlib.sha256(), 0, b"", b""
-    with _open(url) as response, _written(part) as write:
+    with open_url(url) as response, _written(part) as write:
         length = response.headers.get("Content-Length", "")
         total = int(length) if length.isdecimal() else None
         while block := response.read(_BLOCK):
@@ -151,9 +151,9 @@ def _download(url: str, part: Path, told: Callable[[int, int | None], None]) -> 
             first, last = first or block[:4], (last + block[-4:])[-4:]
             told(done, total)
     if total is not None and done < total:
-        raise _Broken(f"it ended after {done:,} of {total:,} bytes")
+        raise Broken(f"it ended after {done:,} of {total:,} bytes")
     if (first, last) != (b"PAR1", b"PAR1"):
-        raise _Broken("what it sends is no parquet file")
+        raise Broken("what it sends is no parquet file")
     return digest.hexdigest()
 
 
@@ -163,13 +163,13 @@ def _written(part: Path) -> Iterator[Callable[[bytes], None]]:
     try:
         file = part.open("wb")
     except OSError as error:
-        raise _Unwritable(error.strerror or error) from error
+        raise Unwritable(error.strerror or error) from error
 
     def write(block: bytes) -> None:
         try:
             file.write(block)
         except OSError as error:
-            raise _Unwritable(error.strerror or error) from error
+            raise Unwritable(error.strerror or error) from error
 
     try:
         yield write
@@ -177,34 +177,34 @@ def _written(part: Path) -> Iterator[Callable[[bytes], None]]:
         try:
             file.close()  # writes what is buffered
         except OSError as error:
-            raise _Unwritable(error.strerror or error) from error
+            raise Unwritable(error.strerror or error) from error
 
 
 def _published_digest(name: str) -> str | None:
     """Return the table's published SHA-256, None where none is to be had."""
     for url in addresses(name):
-        with contextlib.suppress(OSError, ValueError, http.client.HTTPException), _open(f"{url}.sha256") as response:
+        with contextlib.suppress(OSError, ValueError, http.client.HTTPException), open_url(f"{url}.sha256") as response:
             word = response.read(1000).decode("ascii").split()[:1]
             if word and len(word[0]) == 64:
                 return f"{int(word[0], 16):064x}"
     return None
 
 
-def _open(url: str) -> http.client.HTTPResponse:
+def open_url(url: str) -> http.client.HTTPResponse:
     request = urllib.request.Request(url, headers={"User-Agent": "idc_widgets"})
     # The standard opener honours the proxies and the CA of the environment.
     response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=_TIMEOUT)
     return response
 
 
-def _may_pass(error: Exception) -> bool:
+def may_pass(error: Exception) -> bool:
     """Whether another try may go better: not where the server, or nobody, gave a clear no."""
     if isinstance(error, urllib.error.HTTPError):
         return error.code == 429 or error.code >= 500
     return not isinstance(error, urllib.error.URLError)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     if isinstance(error, urllib.error.HTTPError):
         return f"HTTP {error.code} {error.reason}".strip()
     if isinstance(error, urllib.error.URLError):

@@ -29,9 +29,9 @@ def short(name: object) -> str:
     return text if len(text) <= 80 else text[:77] + "…"
 
 
-def unknown_column(name: str, known: Iterable[str]) -> UnknownNameError:
-    """Return the error for a column that the index does not have."""
-    return UnknownNameError(f'There is no column "{short(name)}" in the index.{did_you_mean(nearest(name, known))}')
+def unknown_column(name: str, known: Iterable[str], where: str = "the index") -> UnknownNameError:
+    """Return the error for a column that the index, or another table, does not have."""
+    return UnknownNameError(f'There is no column "{short(name)}" in {where}.{did_you_mean(nearest(name, known))}')
 
 
 def did_you_mean(suggestions: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
 # Columns of the index that hold numbers; all others hold text.
 INTEGER_COLUMNS = ("instanceCount", "series_init_idc_version", "series_revised_idc_version")
 NUMBER_COLUMNS = (*INTEGER_COLUMNS, "series_size_MB")
+DATE_COLUMNS = ("StudyDate", "SeriesDate")  # text, as ISO dates
 
 # Name for users (as in idc-index) → stem of the files in idc-index-data, for the tables that come with it.
 _BUNDLED = {
@@ -66,6 +67,11 @@ class Table:
                 "`pip install --force-reinstall idc-index-data` brings it back."
             )
         return path
+
+
+def file(name: str, suffix: str) -> Path:
+    """Return the path of a file of a table in `idc-index-data`, such as its ".sql"; it may not be there."""
+    return _folder() / f"{_BUNDLED.get(name, name)}{suffix}"
 
 
 def release() -> str:

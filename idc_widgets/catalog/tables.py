@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from idc_widgets.catalog import fetch, sources
+from idc_widgets.catalog.clinical import Clinical
 from idc_widgets.catalog.database import SERIES, Database
 from idc_widgets.catalog.fetch import TableUnavailableError
+from idc_widgets.catalog.joins import Joined, resolve
 from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class Tables:
         self._ready: set[str] = set()
         self._locks = {name: threading.Lock() for name in sources.fetched_names()}
         self._own: dict[str, str] = {}  # name as given → where from
+        self._files: dict[str, str] = {}  # name as given → SQL that reads its file
+        self.clinical = Clinical(database, cache_dir, lambda: self.bring("clinical_index"))
         database.supply = self._supply
 
     def names(self) -> tuple[str, ...]:
@@ -68,7 +72,7 @@ class Tables:
         missing = [n for n in self._locks if n not in self._ready and n.casefold() in named]
         for name in missing:
             self.bring(name)
-        return bool(missing)
+        return bool(missing) or self.clinical.supply(named)
 
     def bring(self, name: str, progress: fetch.Progress | None = None) -> None:
         """Make a table usable in queries, fetching it where it is not on this machine.
@@ -129,13 +133,13 @@ class Tables:
             If `source` is neither a path nor a data frame.
         """
         self._require_new(name)
+        select = ""
         if isinstance(source, str | os.PathLike):
             path = self._require_file(Path(source))
             try:
-                if path.name.lower().endswith(_PARQUET):
-                    self._put(name, "VIEW", f"SELECT * FROM read_parquet({_text(path)})")
-                else:
-                    self._put(name, "TABLE", self._csv(path))
+                parquet = path.name.lower().endswith(_PARQUET)
+                select = f"SELECT * FROM read_parquet({_text(path)})" if parquet else self._csv(path)
+                self._put(name, "VIEW" if parquet else "TABLE", select)
             except duckdb.Error as error:
                 raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
             origin = str(path)
@@ -144,7 +148,10 @@ class Tables:
             origin = f"a {type(source).__name__}"
         # Queries do not tell "Mine" from "mine".
         self._own = {n: o for n, o in self._own.items() if n.casefold() != name.casefold()}
+        self._files = {n: o for n, o in self._files.items() if n.casefold() != name.casefold()}
         self._own[name] = f"Your own, from {origin}"
+        if select:
+            self._files[name] = select
 
     def _require_new(self, name: str) -> None:
         if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
@@ -213,6 +220,55 @@ class Tables:
                 self._put(name, "TABLE", "SELECT * FROM _frame", cursor)
             except duckdb.Error as error:
                 raise ValueError(f"The {kind} cannot be read: {str(error).splitlines()[0]}") from None
+
+    # -- joined with the index
+
+    def joined(self, name: str, column: str) -> Joined:
+        """Return how a table's column joins with the index; the table is brought in for it.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such table or column; the message suggests near ones.
+        ValueError
+            If nothing in the table says which series a row is of.
+        TableUnavailableError
+            If the table is not on this machine and could not be fetched.
+        """
+        collections = None
+        if name not in self.names() and (collections := self.clinical.collections_of(name)):
+            self.clinical.bring(name)
+        else:
+            self.bring(name)
+        types = {n: t for n, t, *_ in self._database.rows(f'DESCRIBE "{name}"')}
+        return resolve(name, column, types, collections)
+
+    def named_in(self, sql: str) -> set[str]:
+        """Return the tables, the index apart, whose names are words of a query."""
+        words = {w.casefold() for w in re.findall(r"\w+", sql)}
+        return {n for n in self.names() if n != "index" and n.casefold() in words}
+
+    def select(self, name: str) -> str:
+        """Return DuckDB SQL that reads a table from its files, wherever it is run on this machine.
+
+        Raises
+        ------
+        ValueError
+            If it is a table of the user's own that came from no file.
+        """
+        if name in self._own:
+            if name not in self._files:
+                raise ValueError(
+                    f'The table "{name}" is {self._own[name][len("Your own, from ") :]}, which lives in this Python '
+                    "alone; add it from a parquet file, and SQL can name that."
+                )
+            return self._files[name]
+        if name in sources.table_names():
+            return f"SELECT * FROM read_parquet({_text(sources.table(name).path)})"
+        if name in self._locks:
+            self.bring(name)
+            return f"SELECT * FROM read_parquet({_text(fetch.path(self._cache_dir, name))})"
+        return self.clinical.select(name)
 
     # -- what there is, as data frames
 

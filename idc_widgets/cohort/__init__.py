@@ -1,7 +1,19 @@
 """Which of it: conditions, the cohort value, its SQL, its code, its summaries."""
 
 from idc_widgets.cohort.cohort import Cohort
-from idc_widgets.cohort.conditions import Condition, between, contains, everything, one_of, search, with_modalities
+from idc_widgets.cohort.columns import col
+from idc_widgets.cohort.conditions import (
+    Condition,
+    between,
+    contains,
+    everything,
+    one_of,
+    referred_by,
+    refers_to,
+    search,
+    sql,
+    with_modalities,
+)
 from idc_widgets.cohort.summary import Counts, Summary
 
 __all__ = [
@@ -10,9 +22,13 @@ __all__ = [
     "Counts",
     "Summary",
     "between",
+    "col",
     "contains",
     "everything",
     "one_of",
+    "referred_by",
+    "refers_to",
     "search",
+    "sql",
     "with_modalities",
 ]

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import datetime
+import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
+
+import duckdb
 
 from idc_widgets.catalog import Catalog, UnknownNameError
 from idc_widgets.catalog.catalog import TERM_COLUMNS
 from idc_widgets.catalog.database import SERIES
+from idc_widgets.catalog.joins import Kind
 from idc_widgets.catalog.names import did_you_mean, nearest, short
-from idc_widgets.catalog.sources import NUMBER_COLUMNS
-from idc_widgets.cohort.conditions import And, Between, Condition, Contains, In, Not, Or, Scalar, WithModalities
+from idc_widgets.catalog.sources import DATE_COLUMNS, NUMBER_COLUMNS
+from idc_widgets.cohort.conditions import (
+    And,
+    Between,
+    Compare,
+    Condition,
+    Contains,
+    In,
+    Not,
+    Or,
+    ReferredBy,
+    RefersTo,
+    Scalar,
+    Sql,
+    WithModalities,
+)
 
 
 def from_keywords(columns: Mapping[str, Any]) -> list[Condition]:
@@ -49,32 +69,71 @@ def check(catalog: Catalog, condition: Condition) -> None:
         case In():
             _check_values(catalog, condition.column, condition.values)
         case Between():
-            _check_bounds(catalog, condition)
+            _check_bounds(catalog, condition.column, condition.low, condition.high)
+        case Compare():
+            _check_bounds(catalog, condition.column, condition.value)
         case Contains():
-            _index_column(catalog, condition.column)
+            _kind(catalog, condition.column)
+        case Sql():
+            _check_sql(catalog, condition.text)
         case WithModalities():
             _check_values(catalog, "Modality", condition.modalities)
-        case Not():
+        case Not() | RefersTo() | ReferredBy():
             check(catalog, condition.arg)
         case And() | Or():
             for arg in condition.args:
                 check(catalog, arg)
 
 
-def _index_column(catalog: Catalog, column: str) -> None:
+def _kind(catalog: Catalog, column: str) -> Kind:
+    """Return what kind of values a column holds, of the index or of "table.column"."""
+    if "." in column:
+        return catalog.joined(column).kind
     if column not in catalog.index_columns:
         catalog.require_column(column)
         raise ValueError(f'"{column}" is a list of terms of a collection; ask for a term: {column}="…".')
+    if column in DATE_COLUMNS:
+        return "date"
+    return "number" if column in (*NUMBER_COLUMNS, "PatientAge") else "text"
 
 
-def _check_bounds(catalog: Catalog, condition: Between) -> None:
-    _index_column(catalog, condition.column)
-    numeric = condition.column in (*NUMBER_COLUMNS, "PatientAge")
-    for bound in (condition.low, condition.high):
-        if numeric and isinstance(bound, str):
-            raise ValueError(f'between("{condition.column}", …): {bound!r} is text; this column takes numbers.')
-        if not numeric and isinstance(bound, int | float) and condition.column not in ("StudyDate", "SeriesDate"):
-            raise ValueError(f'between("{condition.column}", …): {bound!r} is a number; this column holds text.')
+def _check_bounds(catalog: Catalog, column: str, *bounds: Scalar) -> None:
+    kind = _kind(catalog, column)
+    for bound in bounds:
+        if bound is None:
+            continue
+        if kind == "boolean":
+            raise ValueError(f'"{column}" is true or false; ask for idc.col("{column}") == True.')
+        if kind == "number" and isinstance(bound, str):
+            raise ValueError(f'between("{column}", …): {bound!r} is text; this column takes numbers.')
+        if kind == "text" and not isinstance(bound, str):
+            raise ValueError(f'between("{column}", …): {bound!r} is a number; this column holds text.')
+        if kind == "date" and not _is_date(bound):
+            raise ValueError(f'between("{column}", …): {bound!r} is no date; write "2015-06-01", "2015-06" or 2015.')
+
+
+def _is_date(bound: Scalar) -> bool:
+    found = re.fullmatch(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", str(bound), re.ASCII)
+    try:
+        return found is not None and bool(datetime.date(int(found[1]), int(found[2] or 1), int(found[3] or 1)))
+    except ValueError:
+        return False
+
+
+def _check_sql(catalog: Catalog, text: str) -> None:
+    """Raise unless the text is one expression over the index: by itself, and in brackets."""
+    for written in (f"({text}\n)", text):
+        # Parsed, not run; what closes our bracket and opens one of its own fails by itself.
+        answer = json.loads(
+            catalog.database.rows("SELECT json_serialize_sql(?)", [f'SELECT 1 FROM "index" WHERE {written}'])[0][0]
+        )
+        if answer["error"] or len(answer["statements"]) != 1:
+            reason = str(answer.get("error_message") or "it is more than one statement").splitlines()[0]
+            raise ValueError(f"sql({short(text)!r}) is no expression of SQL: {reason}")
+    try:
+        catalog.database.rows(f'SELECT 1 FROM "index" WHERE ({text}\n) LIMIT 0')
+    except duckdb.Error as error:
+        raise ValueError(f"sql({short(text)!r}): {str(error).splitlines()[0]}") from None
 
 
 def unknown_values(catalog: Catalog, column: str, values: Sequence[Scalar]) -> list[Scalar]:
@@ -89,15 +148,20 @@ def unknown_values(catalog: Catalog, column: str, values: Sequence[Scalar]) -> l
     ValueError
         If a value has the wrong type for the column.
     """
-    catalog.require_column(column)
     present = [v for v in values if v is not None]
+    kind = "text" if column in (*TERM_COLUMNS, "PatientAge") else _kind(catalog, column)
     if column in TERM_COLUMNS:
         known = set(_terms(catalog, column))
         return [v for v in present if v not in known]
-    if column in NUMBER_COLUMNS:
-        bad = next((v for v in present if isinstance(v, str)), None)
+    if kind == "number":
+        bad: Scalar = next((v for v in present if isinstance(v, str)), None)
         if bad is not None:
             raise ValueError(f"{column}={bad!r}: this column holds numbers; write it without quotes.")
+        return []
+    if kind == "boolean":
+        bad = next((v for v in present if v not in (True, False) or isinstance(v, str)), None)
+        if bad is not None:
+            raise ValueError(f"{column}={bad!r}: this column is True or False.")
         return []
     wrong = next((v for v in present if not isinstance(v, str)), None)
     if wrong is not None:
@@ -105,13 +169,23 @@ def unknown_values(catalog: Catalog, column: str, values: Sequence[Scalar]) -> l
     if not present:
         return []
     # One pass over the distinct values; the wanted ones come as one list parameter.
-    name = column.replace('"', '""')
+    source = _values_of(catalog, column)
     found = catalog.database.rows(
-        f'SELECT DISTINCT "{name}"::VARCHAR FROM {SERIES} WHERE "{name}"::VARCHAR IN (SELECT unnest(?::VARCHAR[]))',
-        [present],
+        f"SELECT DISTINCT v FROM ({source}) WHERE v IN (SELECT unnest(?::VARCHAR[]))", [present]
     )
     held = {row[0] for row in found}
     return [v for v in dict.fromkeys(present) if v not in held]
+
+
+def _values_of(catalog: Catalog, column: str) -> str:
+    """Return SQL for the values of a column as text, named v."""
+    table, many = SERIES, False
+    if "." in column:
+        joined = catalog.joined(column)
+        table, column, many = joined.table, joined.column, joined.many
+    name = '"' + column.replace('"', '""') + '"'
+    value = f"unnest({name})::VARCHAR" if many else f"{name}::VARCHAR"
+    return f'SELECT {value} AS v FROM "{table}"'
 
 
 def _terms(catalog: Catalog, column: str) -> list[str]:
@@ -125,9 +199,8 @@ def _check_values(catalog: Catalog, column: str, values: Sequence[Scalar]) -> No
     if column in TERM_COLUMNS:
         _raise_unknown(column, unknown, _terms(catalog, column))
     # Names of few values are compared here; among a million identifiers only DuckDB's near ones are.
-    name = column.replace('"', '""')
     near = catalog.database.rows(
-        f'SELECT v FROM (SELECT DISTINCT "{name}"::VARCHAR AS v FROM {SERIES}) WHERE v IS NOT NULL '
+        f"SELECT v FROM (SELECT DISTINCT v FROM ({_values_of(catalog, column)})) WHERE v IS NOT NULL "
         "ORDER BY jaro_winkler_similarity(lower(v), lower(?)) DESC LIMIT 200",
         [str(unknown[0])[:200]],
     )

@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Catalog, sources
 from idc_widgets.cohort.conditions import (
     And,
     Between,
+    Compare,
     Condition,
     Contains,
     In,
     Not,
     Or,
+    ReferredBy,
+    RefersTo,
     Search,
+    Sql,
     WithModalities,
 )
 from idc_widgets.cohort.dialects import over_index
@@ -33,8 +37,14 @@ def to_program(catalog: Catalog, conditions: Sequence[Condition], flavour: str) 
     if flavour == "idc_widgets":
         return f"import idc_widgets as idc\n\ncatalog = idc.Catalog()\ncohort = {to_code(conditions)}\n"
     if flavour == "idc-index":
-        query = _block(over_index(catalog, conditions))
-        return f"from idc_index import IDCClient\n\nclient = IDCClient()\ndf = client.sql_query({query})\n"
+        query, tables = over_index(catalog, conditions)
+        lacking = [t for t in tables if t not in sources.table_names()]
+        own = next((t for t in lacking if t not in sources.fetched_names()), None)
+        if own is not None:
+            raise ValueError(f'code(flavour="idc-index"): the table "{own}" is none that idc-index can query.')
+        fetched = "".join(f'client.fetch_index("{t}")\n' for t in lacking)
+        client = f"from idc_index import IDCClient\n\nclient = IDCClient()\n{fetched}"
+        return f"{client}df = client.sql_query({_block(query)})\n"
     raise ValueError(f"code(flavour={flavour!r}): the flavour is " + " or ".join(f'"{f}"' for f in FLAVOURS) + ".")
 
 
@@ -51,9 +61,9 @@ def to_code(conditions: Sequence[Condition]) -> str:
     keywords: dict[str, str] = {}
     later: list[str] = []
     for c in conditions:
-        if isinstance(c, In) and c.column not in keywords:
+        if isinstance(c, In) and c.column not in keywords and c.column.isidentifier():
             keywords[c.column] = _values(c)
-        elif isinstance(c, Not) and isinstance(c.arg, In):
+        elif isinstance(c, Not) and isinstance(c.arg, In) and c.arg.column.isidentifier():
             later.append(f".exclude({c.arg.column}={_values(c.arg)})")
         else:
             later.append(f".where({_expression(c)})")
@@ -70,6 +80,13 @@ def _expression(c: Condition) -> str:
             return f"idc.one_of({c.column!r}, {list(c.values)!r})"
         case Between():
             return f"idc.between({c.column!r}, {c.low!r}, {c.high!r})"
+        case Compare():
+            return f"(idc.col({c.column!r}) {c.than} {c.value!r})"
+        case RefersTo() | ReferredBy():
+            inner = ", ".join(_expression(a) for a in (c.arg.args if isinstance(c.arg, And) else (c.arg,)))
+            return f"idc.{'refers_to' if isinstance(c, RefersTo) else 'referred_by'}({inner})"
+        case Sql():
+            return f"idc.sql({c.text!r})"
         case Contains():
             return f"idc.contains({c.column!r}, {c.text!r})"
         case Search():

@@ -13,10 +13,11 @@ from idc_widgets import transfer
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.catalog import default_catalog
 from idc_widgets.catalog.database import SERIES
-from idc_widgets.cohort import check, dialects, exchange, frames, summary
+from idc_widgets.cohort import check, dialects, exchange, frames, getting, summary
+from idc_widgets.cohort.clinical import clinical
 from idc_widgets.cohort.code import to_code, to_program
 from idc_widgets.cohort.compile import Compiler
-from idc_widgets.cohort.conditions import And, Condition, In, Not, Or, canonical, simplify
+from idc_widgets.cohort.conditions import And, Condition, In, Not, Or, ReferredBy, RefersTo, canonical, simplify
 from idc_widgets.cohort.summary import Counts
 
 if TYPE_CHECKING:
@@ -199,6 +200,27 @@ class Cohort:
         """Return its collections: id, patients, studies, modalities, series, instances, bytes."""
         return frames.grouped(self._catalog, "collection", *self.compiled())
 
+    def clinical(self, table: str) -> pd.DataFrame:
+        """Return the rows of a clinical table about its patients, with their collection_id and PatientID.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such table; `catalog.clinical()` lists them.
+        TableUnavailableError
+            If it is not on this machine and could not be fetched.
+        """
+        return clinical(self._catalog, table, *self.compiled())
+
+    def companions(self) -> Cohort:
+        """Return the series outside it that its series refer to, or that refer to them.
+
+        Its counts are the change that adding them makes: `cohort | cohort.companions()`. See `idc.refers_to` for
+        which series refer to others.
+        """
+        one = self._as_one()
+        return Cohort(self._catalog, [Or((ReferredBy(one), RefersTo(one))), Not(one)])
+
     # -- as text
 
     def sql(self, dialect: Literal["duckdb", "bigquery"] = "duckdb") -> str:
@@ -319,22 +341,7 @@ class Cohort:
         layout
             Template of the folders; the columns it names are read.
         """
-        keys = transfer.layout_keys(layout, self._catalog.index_columns)
-        where, parameters = self.compiled()
-        extra = "".join(f', "{k}"::VARCHAR' for k in keys)
-        rows = self._catalog.database.rows(
-            f"SELECT SeriesInstanceUID, crdc_series_uuid, aws_bucket::VARCHAR, instanceCount, series_bytes{extra} "
-            f"FROM {SERIES} WHERE {where} ORDER BY row_id",
-            parameters,
-        )
-        return [
-            transfer.Item(uid, uuid, bucket, files, size, dict(zip(keys, fields, strict=True)))
-            for uid, uuid, bucket, files, size, *fields in rows
-        ]
-
-    def _title(self) -> str:
-        collections = [v for v, _ in self.tally("collection_id")]
-        return f"{_some(collections, 2)} · {_some([v for v, _ in self.tally('Modality')], 3)}"
+        return getting.items(self._catalog, *self.compiled(), layout)
 
     def download(
         self,
@@ -378,14 +385,9 @@ class Cohort:
             provider=provider,
             layout=layout,
             endpoint_url=endpoint_url,
-            title=title or self._title(),
+            title=title or getting.title(self.tally("collection_id"), self.tally("Modality")),
             idc_version=self._catalog.version,
         )
-
-
-def _some(values: Sequence[object], shown: int) -> str:
-    more = f" +{len(values) - shown}" if len(values) > shown else ""
-    return ", ".join(str(v) for v in values[:shown]) + more
 
 
 def _own_column(condition: Condition) -> str | None:

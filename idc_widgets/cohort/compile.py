@@ -9,22 +9,28 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.cache import HAYSTACK
 from idc_widgets.catalog.catalog import TERM_COLUMNS
+from idc_widgets.catalog.joins import REFERENCES, REFERRING, Joined
+from idc_widgets.catalog.sources import DATE_COLUMNS, NUMBER_COLUMNS
 from idc_widgets.cohort.conditions import (
     And,
     Between,
+    Compare,
     Condition,
     Contains,
     In,
     Not,
     Or,
+    ReferredBy,
+    RefersTo,
     Scalar,
     Search,
+    Sql,
     WithModalities,
 )
 
@@ -77,6 +83,13 @@ class Compiler:
         How a value is written; by default as `?`, collected in `parameters`.
     unnest
         Whether a long list is written as DuckDB's sub-query `SELECT unnest([…])`.
+
+    Attributes
+    ----------
+    parameters
+        The values bound, in their order.
+    tables
+        The tables beside the index that the SQL reads.
     """
 
     catalog: Catalog
@@ -86,6 +99,7 @@ class Compiler:
     bind: Callable[[Scalar], str] | None = None
     unnest: bool = True
     parameters: list[Any] = field(default_factory=list)
+    tables: set[str] = field(default_factory=set)
 
     def where(self, conditions: Sequence[Condition]) -> str:
         """Return the conjunction of the conditions as SQL; "TRUE" for none."""
@@ -94,12 +108,24 @@ class Compiler:
     def condition(self, c: Condition) -> str:
         """Return one condition as a SQL expression that is true or false, never NULL."""
         match c:
+            case In() | Between() | Compare() | Contains() if "." in c.column:
+                return self._joined(c, self.catalog.joined(c.column))
             case In():
                 return self._in(c)
             case Between():
                 return self._between(c)
+            case Compare():
+                return f"coalesce({self._ordered(c.column)} {c.than} {self._value(c.value)}, FALSE)"
             case Contains():
                 return f"coalesce(strpos(lower({self._text(c.column)}), {self._value(c.text.lower())}) > 0, FALSE)"
+            case RefersTo():
+                return self._refers(c.arg, "source", "target")
+            case ReferredBy():
+                return self._refers(c.arg, "target", "source")
+            case Sql():
+                self.tables |= self.catalog.tables_in(c.text)
+                # Read where it means what it would mean in `catalog.sql`; the line break ends a comment.
+                return f'("SeriesInstanceUID" IN (SELECT "SeriesInstanceUID" FROM "index" WHERE ({c.text}\n)))'
             case Search():
                 return "(" + " AND ".join(self._word(w) for w in dict.fromkeys(c.text.lower().split())) + ")"
             case WithModalities():
@@ -145,20 +171,84 @@ class Compiler:
         return f"({' OR '.join(parts)})" if parts else "FALSE"
 
     def _between(self, c: Between) -> str:
-        column, low, high = self._name(c.column), c.low, c.high
-        if c.column == "PatientAge":
-            column = _AGE.format(c=column)
-        elif c.column in ("StudyDate", "SeriesDate"):
-            column = f"{column}::VARCHAR"
-            low = None if low is None else str(low)
+        low, high = c.low, c.high
+        if c.column in DATE_COLUMNS:
             # A year or month as upper bound means to its end: "2015" < "2015-06-01" < "2015~".
+            low = None if low is None else str(low)
             high = None if high is None else str(high) + "~"
+        return self._bounded(self._ordered(c.column), low, high)
+
+    def _bounded(self, column: str, low: Scalar, high: Scalar) -> str:
         parts = []
         if low is not None:
             parts.append(f"{column} >= {self._value(low)}")
         if high is not None:
             parts.append(f"{column} <= {self._value(high)}")
         return f"coalesce({' AND '.join(parts)}, FALSE)"
+
+    def _ordered(self, column: str) -> str:
+        """Return what a bound on the column is compared with."""
+        name = self._name(column)
+        if column == "PatientAge":
+            return _AGE.format(c=name)
+        return name if column in NUMBER_COLUMNS else f"{name}::VARCHAR"
+
+    # -- other tables
+
+    def _joined(self, c: In | Between | Compare | Contains, j: Joined) -> str:
+        """Return that some row of the table which belongs to the series satisfies the condition."""
+        if not isinstance(c, In) or None not in c.values:
+            return self._some_row(j, self._of_row(c, j)) if not isinstance(c, In) or c.values else "FALSE"
+        missing = f"(NOT {self._some_row(j, self._name(j.column) + ' IS NOT NULL')})"
+        present = replace(c, values=tuple(v for v in c.values if v is not None))
+        return f"({self._some_row(j, self._of_row(present, j))} OR {missing})" if present.values else missing
+
+    def _some_row(self, j: Joined, where: str) -> str:
+        self.tables.add(j.table)
+        theirs = ", ".join(f"{self._name(t)}::VARCHAR" for _, t in j.keys)
+        ours = ", ".join(f"{self._name(o)}::VARCHAR" for o, _ in j.keys)
+        source = self._name(j.table)
+        if j.many:
+            keys = ", ".join(self._name(t) for _, t in j.keys)
+            column = self._name(j.column)
+            source = f"(SELECT {keys}, unnest({column}) AS {column} FROM {source})"
+        ours = f"({ours})" if len(j.keys) > 1 else ours
+        there = " AND ".join(f"{self._name(t)} IS NOT NULL" for _, t in j.keys)
+        sql = f"coalesce({ours} IN (SELECT {theirs} FROM {source} WHERE {there} AND {where}), FALSE)"
+        if j.collections is not None:
+            sql = f"({sql} AND {self._in(In('collection_id', j.collections))})"
+        return sql
+
+    def _of_row(self, c: In | Between | Compare | Contains, j: Joined) -> str:
+        name, text = self._name(j.column), self._text(j.column)
+        value = name if j.kind in ("number", "boolean") else text
+        match c:
+            case In():
+                return f"coalesce({value} IN ({', '.join(self._value(v) for v in c.values)}), FALSE)"
+            case Between():
+                high = str(c.high) + "~" if j.kind == "date" and c.high is not None else c.high
+                low = str(c.low) if j.kind == "date" and c.low is not None else c.low
+                return self._bounded(value, low, high)
+            case Compare():
+                than = str(c.value) if j.kind == "date" else c.value
+                return f"coalesce({value} {c.than} {self._value(than)}, FALSE)"
+        return f"coalesce(strpos(lower({text}), {self._value(c.text.lower())}) > 0, FALSE)"
+
+    def _refers(self, arg: Condition, ours: str, theirs: str) -> str:
+        """Return that a reference joins the series (`ours` of it) with one for which `arg` holds."""
+        # Rows about segmentations alone can answer for segmentations: the other tables need not be fetched for it.
+        modalities = _modalities(arg) if theirs == "source" else None
+        tables = [t for m, t in REFERRING.items() if modalities is None or m in modalities]
+        if not tables:
+            return "FALSE"
+        self.tables.update(tables)
+        references = " UNION ALL ".join(
+            f'SELECT "SeriesInstanceUID" AS source, "{REFERENCES[t]}" AS target FROM "{t}"' for t in tables
+        )
+        return (
+            f'coalesce("SeriesInstanceUID" IN (SELECT {ours} FROM ({references}) WHERE {ours} IS NOT NULL AND '
+            f'{theirs} IN (SELECT "SeriesInstanceUID" FROM {self.table} WHERE {self.condition(arg)})), FALSE)'
+        )
 
     def _word(self, word: str) -> str:
         """Return that a word occurs: it matches words and their starts; identifiers match whole or from their start."""
@@ -191,3 +281,11 @@ class Compiler:
         if c.keep == "named":
             sql += f' AND "Modality" IN ({", ".join(self._value(m) for m in c.modalities)})'
         return f"({sql})"
+
+
+def _modalities(condition: Condition) -> set[Scalar] | None:
+    """Return the only modalities that a condition leaves, None where it does not say."""
+    if isinstance(condition, And):
+        found = [m for m in map(_modalities, condition.args) if m is not None]
+        return set.intersection(*found) if found else None
+    return set(condition.values) if isinstance(condition, In) and condition.column == "Modality" else None

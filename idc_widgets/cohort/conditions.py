@@ -7,13 +7,15 @@ true or false of a series, never unknown: a missing value satisfies `None` and e
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
 from idc_widgets.catalog.catalog import TERM_COLUMNS
 
-Scalar: TypeAlias = str | int | float | None
+Scalar: TypeAlias = str | int | float | None  # bool is an int
+Than: TypeAlias = Literal["<", ">"]
 Per: TypeAlias = Literal["study", "patient"]
 Keep: TypeAlias = Literal["named", "all"]
 
@@ -66,6 +68,18 @@ class Between(Condition):
 
 
 @dataclass(frozen=True)
+class Compare(Condition):
+    """The column lies strictly below or above a value; `Between` includes its bounds."""
+
+    column: str
+    than: Than
+    value: str | int | float
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "compare", "column": self.column, "than": self.than, "value": self.value}
+
+
+@dataclass(frozen=True)
 class Contains(Condition):
     """The column's text contains this text, in any letter case."""
 
@@ -99,6 +113,36 @@ class WithModalities(Condition):
 
     def to_json(self) -> dict[str, Any]:
         return {"op": "with_modalities", "modalities": list(self.modalities), "per": self.per, "keep": self.keep}
+
+
+@dataclass(frozen=True)
+class RefersTo(Condition):
+    """The series is a segmentation, RTSTRUCT or annotation of some series for which `arg` holds."""
+
+    arg: Condition
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "refers_to", "arg": self.arg.to_json()}
+
+
+@dataclass(frozen=True)
+class ReferredBy(Condition):
+    """Some segmentation, RTSTRUCT or annotation for which `arg` holds is one of this series."""
+
+    arg: Condition
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "referred_by", "arg": self.arg.to_json()}
+
+
+@dataclass(frozen=True)
+class Sql(Condition):
+    """A DuckDB expression over the columns of the index holds."""
+
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "sql", "text": self.text}
 
 
 @dataclass(frozen=True)
@@ -157,9 +201,24 @@ def between(column: str, low: Scalar = None, high: Scalar = None) -> Between:
     """
     if low is None and high is None:
         raise ValueError(f'between("{column}", …) needs a lower or an upper bound; both are None.')
+    _require_number(column, low)
+    _require_number(column, high)
     if low is not None and high is not None and type(low) is type(high) and cast(Any, low) > high:
         raise ValueError(f'between("{column}", {low!r}, {high!r}): the lower bound is above the upper one.')
     return Between(column, low, high)
+
+
+def compare(column: str, than: Than, value: Scalar) -> Compare:
+    """Return the condition that a column lies strictly below ("<") or above (">") a value."""
+    if value is None or than not in ("<", ">"):
+        raise ValueError(f'A column is compared by "<" or ">" with a number or a text, not by {than!r} with {value!r}.')
+    _require_number(column, value)
+    return Compare(column, than, value)
+
+
+def _require_number(column: str, value: Scalar) -> None:
+    if isinstance(value, float) and math.isnan(value):
+        raise ValueError(f'"{column}" is compared with NaN, which is no number; None leaves a bound open.')
 
 
 def contains(column: str, text: str) -> Contains:
@@ -203,6 +262,49 @@ def with_modalities(*modalities: str, per: Per = "study", keep: Keep = "named") 
     return WithModalities(tuple(dict.fromkeys(modalities)), per, keep)
 
 
+def refers_to(*conditions: Condition) -> RefersTo:
+    """Return the condition that a series refers to one for which all of the conditions hold.
+
+    Segmentations, RTSTRUCTs and bulk annotations name the series they were made on (`seg_index`, `rtstruct_index`,
+    `ann_index`); of other series, structured reports among them, IDC's indices hold no reference.
+    """
+    return RefersTo(_all(conditions))
+
+
+def referred_by(*conditions: Condition) -> ReferredBy:
+    """Return the condition that a series is referred to by one for which all of the conditions hold.
+
+    See `refers_to` for which series refer to others.
+
+    Examples
+    --------
+    >>> segmented = referred_by(one_of("Modality", ["SEG"]))
+    """
+    return ReferredBy(_all(conditions))
+
+
+def _all(conditions: Sequence[Condition]) -> Condition:
+    wrong = next((c for c in conditions if not isinstance(c, Condition)), None)
+    if wrong is not None:
+        raise TypeError(f'{wrong!r} is no condition; write idc.one_of("Modality", ["SEG"]), or idc.col(…) == ….')
+    kept = simplify(conditions)
+    return kept[0] if len(kept) == 1 else And(kept)
+
+
+def sql(text: str) -> Sql:
+    """Return the condition that a DuckDB expression over the columns of the index holds: the last resort.
+
+    What it says is not checked against the catalogue's values, and the browser shows it as it is.
+
+    Examples
+    --------
+    >>> thin = sql("series_size_MB / instanceCount < 0.6")
+    """
+    if not text.strip():
+        raise ValueError('sql(…) needs an expression, such as "instanceCount % 2 = 0"; the text is empty.')
+    return Sql(text.strip())
+
+
 # -- to and from JSON
 
 
@@ -221,6 +323,14 @@ def from_json(value: Mapping[str, Any]) -> Condition:
                 return In(str(value["column"]), tuple(dict.fromkeys(_scalar(v) for v in value["values"])))
             case "between":
                 return between(str(value["column"]), _scalar(value["low"]), _scalar(value["high"]))
+            case "compare":
+                return compare(str(value["column"]), value["than"], _scalar(value["value"]))
+            case "refers_to":
+                return RefersTo(from_json(value["arg"]))
+            case "referred_by":
+                return ReferredBy(from_json(value["arg"]))
+            case "sql":
+                return sql(str(value["text"]))
             case "contains":
                 return contains(str(value["column"]), str(value["text"]))
             case "search":
@@ -240,7 +350,7 @@ def from_json(value: Mapping[str, Any]) -> Condition:
 
 
 def _scalar(value: Any) -> Scalar:
-    if value is None or (isinstance(value, str | int | float) and not isinstance(value, bool)):
+    if value is None or (isinstance(value, str | int | float)):
         return value
     raise TypeError(f"{value!r} is no text or number")
 
@@ -278,5 +388,6 @@ def canonical(value: Any) -> Any:
 
 
 def _is_list(column: str) -> bool:
-    # A collection has several cancer types: "lung" and "non-cancer" together is no contradiction there.
-    return column in TERM_COLUMNS
+    # A collection has several cancer types: "lung" and "non-cancer" together is no contradiction there, nor are two
+    # values of another table, which may have several rows of a series.
+    return column in TERM_COLUMNS or "." in column

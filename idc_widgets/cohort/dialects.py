@@ -14,6 +14,8 @@ DIALECTS = ("duckdb", "bigquery")
 # The patient as one text: a collection's id has no "/", and GoogleSQL cannot group by a pair.
 _PATIENT = '("collection_id" || \'/\' || "PatientID")'
 
+_DECLARED = re.compile(r"^\s*DECLARE\s+(\w+)\s+\w+\s+DEFAULT\s+([^;]+);.*\n", re.MULTILINE | re.IGNORECASE)
+
 _DATASET = re.compile(r"\bbigquery-public-data\.idc_(v\d+|current)\b")
 
 
@@ -32,15 +34,24 @@ def to_sql(catalog: Catalog, conditions: Sequence[Condition], dialect: str) -> s
     raise ValueError(f"sql(dialect={dialect!r}): the dialect is " + " or ".join(f'"{d}"' for d in DIALECTS) + ".")
 
 
-def over_index(catalog: Catalog, conditions: Sequence[Condition]) -> str:
-    """Return a DuckDB query over a table named `index`, as `IDCClient.sql_query` of idc-index offers it."""
-    return f"SELECT *\nFROM index\nWHERE {_where(catalog, conditions)}"
+def over_index(catalog: Catalog, conditions: Sequence[Condition]) -> tuple[str, list[str]]:
+    """Return a DuckDB query over a table named `index`, as idc-index offers it, and the other tables it reads."""
+    compiler = _compiler(catalog)
+    where = compiler.where(conditions)
+    return f"SELECT *\nFROM index\nWHERE {where}", sorted(compiler.tables)
 
 
 def _duckdb(catalog: Catalog, conditions: Sequence[Condition]) -> str:
-    path = literal(str(sources.table("index").path))
-    where = _where(catalog, conditions)
-    return f'WITH "index" AS (SELECT * FROM read_parquet({path}))\nSELECT * FROM "index"\nWHERE {where}'
+    compiler = _compiler(catalog)
+    where = compiler.where(conditions)
+    read = {"index": f"SELECT * FROM read_parquet({literal(str(sources.table('index').path))})"}
+    read |= {name: catalog.select(name) for name in sorted(compiler.tables)}
+    tables = ",\n     ".join(f'"{name}" AS ({select})' for name, select in read.items())
+    return f'WITH {tables}\nSELECT * FROM "index"\nWHERE {where}'
+
+
+def _compiler(catalog: Catalog) -> Compiler:
+    return Compiler(catalog, '"index"', '"StudyInstanceUID"', _PATIENT, bind=literal)
 
 
 def _bigquery(catalog: Catalog, conditions: Sequence[Condition]) -> str:
@@ -62,22 +73,31 @@ def _bigquery(catalog: Catalog, conditions: Sequence[Condition]) -> str:
     where = compiler.where(conditions)
     tree = sqlglot.parse_one(f'SELECT * FROM "index" WHERE {where}', read="duckdb").transform(googlesql)
     query = tree.sql(dialect="bigquery", pretty=True)
-    index = "\n".join("  " + line for line in _making_of_the_index(catalog.version).splitlines())
-    return f"WITH `index` AS (\n{index}\n)\n{query}"
+    made = []
+    for name in ["index", *sorted(compiler.tables)]:
+        body = "\n".join("  " + line for line in _making_of(catalog, name).splitlines())
+        made.append(f"`{name}` AS (\n{body}\n)")
+    return f"WITH {', '.join(made)}\n{query}"
 
 
-def _where(catalog: Catalog, conditions: Sequence[Condition]) -> str:
-    return Compiler(catalog, '"index"', '"StudyInstanceUID"', _PATIENT, bind=literal).where(conditions)
-
-
-def _making_of_the_index(version: int) -> str:
-    path = sources.table("index").path.with_suffix(".sql")
+def _making_of(catalog: Catalog, table: str) -> str:
+    """Return the GoogleSQL that makes one of IDC's tables, as published with it."""
+    if table not in (*sources.table_names(), *sources.fetched_names()):
+        if dataset := catalog.clinical_dataset(table):
+            return f"SELECT * FROM `bigquery-public-data.{dataset}.{table}`"
+        raise ValueError(f'The table "{table}" is your own, which BigQuery does not have.')
+    path = sources.file(table, ".sql")
     if not path.is_file():
         raise FileNotFoundError(
-            f"The installed idc-index-data {sources.release()} lacks {path.name}, which says how the index is made in "
-            "BigQuery; `pip install --force-reinstall idc-index-data` brings it back."
+            f"The installed idc-index-data {sources.release()} lacks {path.name}, which says how that table is made "
+            "in BigQuery; `pip install --force-reinstall idc-index-data` brings it back."
         )
     text = path.read_text("utf-8")
     text = re.sub(r"^\s*(#|--).*\n", "", text, flags=re.MULTILINE)
+    # Where it is a script, its constants go to the places that they are named in.
+    constants = dict(_DECLARED.findall(text))
+    text = _DECLARED.sub("", text)
+    for constant, value in constants.items():
+        text = re.sub(rf"\b{constant}\b", value, text)
     text = re.sub(r"\nORDER BY\b[^()]*\Z", "", text.rstrip().removesuffix(";"))  # costs, and orders nothing in a CTE
-    return _DATASET.sub(f"bigquery-public-data.idc_v{version}", text).strip()
+    return _DATASET.sub(f"bigquery-public-data.idc_v{catalog.version}", text).strip()

@@ -16,7 +16,7 @@ from typing import Any
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.cohort import check
-from idc_widgets.cohort.conditions import And, Condition, In, Not, Or, WithModalities, from_json
+from idc_widgets.cohort.conditions import And, Condition, In, Not, Or, ReferredBy, RefersTo, WithModalities, from_json
 from idc_widgets.transfer import Provider, human_bytes
 from idc_widgets.transfer.providers import bucket_at, endpoint
 
@@ -88,6 +88,9 @@ def known_part(catalog: Catalog, condition: Condition) -> tuple[Condition, list[
             inner, missing = known_part(catalog, condition.arg)
             empty = bool(missing) and isinstance(inner, In) and not inner.values
             return (And(()) if empty else Not(inner)), missing
+        case RefersTo() | ReferredBy():
+            inner, missing = known_part(catalog, condition.arg)
+            return type(condition)(inner), missing
         case And() | Or():
             parts = [known_part(catalog, a) for a in condition.args]
             return type(condition)(tuple(p for p, _ in parts)), [v for _, missing in parts for v in missing]

@@ -1,0 +1,184 @@
+"""Clinical tables: what collections publish of their patients beside the images.
+
+`clinical_index` says which there are and what their columns mean; the tables themselves lie in IDC's metadata bucket,
+small, and are kept in the cache once fetched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.client
+import os
+import re
+import shutil
+import threading
+import urllib.parse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+import duckdb
+
+from idc_widgets.catalog import cache, fetch, sources
+from idc_widgets.catalog.database import Database
+from idc_widgets.catalog.fetch import TableUnavailableError
+from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BUCKET = "idc-open-metadata"
+_AWS = "https://s3.amazonaws.com"
+_DATASET = re.compile(r"\bidc_(?:v\d+|current)_clinical\b")
+
+
+def endpoint() -> str:
+    """Return where the metadata bucket is; IDC_WIDGETS_METADATA_ENDPOINT stands in for AWS."""
+    return (os.environ.get("IDC_WIDGETS_METADATA_ENDPOINT") or _AWS).rstrip("/")
+
+
+class Clinical:
+    """The clinical tables of a release.
+
+    Parameters
+    ----------
+    database
+        Where they are registered.
+    cache_dir
+        Folder of the cache, see `idc_widgets.catalog.cache.folder`.
+    bring_index
+        Makes `clinical_index` usable in queries.
+    """
+
+    def __init__(
+        self, database: Database, cache_dir: str | os.PathLike[str] | None, bring_index: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._cache_dir = cache_dir
+        self._bring_index = bring_index
+        self._lock = threading.Lock()
+        self._ready: set[str] = set()
+
+    @functools.cached_property
+    def _known(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """Table → its dataset and its collections."""
+        self._bring_index()
+        found: dict[str, tuple[str, tuple[str, ...]]] = {}
+        for table, name, collection in self._database.rows(
+            "SELECT DISTINCT short_table_name, table_name, collection_id FROM clinical_index "
+            "WHERE short_table_name IS NOT NULL AND collection_id IS NOT NULL ORDER BY ALL"
+        ):
+            dataset = _DATASET.search(name or "")
+            before = found.get(table, ("", ()))[1]
+            found[table] = (dataset[0] if dataset else "idc_current_clinical", (*before, collection))
+        return found
+
+    def listing(self) -> pd.DataFrame:
+        """Return a row for each column of each table: collection_id, table, column, label, values."""
+        self._bring_index()
+        frame: pd.DataFrame = self._database.frame(
+            'SELECT collection_id, short_table_name AS "table", "column", column_label AS label, "values" '
+            'FROM clinical_index ORDER BY collection_id, short_table_name, "column"'
+        )
+        return frame
+
+    def collections_of(self, table: str) -> tuple[str, ...] | None:
+        """Return the collections that a table is about; None if there is no such table, or no telling offline."""
+        try:
+            return self._known[table][1] if table in self._known else None
+        except TableUnavailableError:
+            return None
+
+    def dataset_of(self, table: str) -> str | None:
+        """Return the dataset that holds a table; None if there is no such table, or no telling offline."""
+        return self._known[table][0] if self.collections_of(table) else None
+
+    def supply(self, named: set[str]) -> bool:
+        """Bring in those of the named tables that are clinical, where `clinical_index` is here to tell."""
+        if "_known" not in self.__dict__:
+            return False
+        missing = [t for t in self._known if t.casefold() in named and t not in self._ready]
+        for table in missing:
+            self.bring(table)
+        return bool(missing)
+
+    def bring(self, table: str) -> tuple[str, ...]:
+        """Make a table usable in queries; return its collections. See `Catalog.bring_clinical`."""
+        if table not in self._known:
+            near = did_you_mean(nearest(table, self._known))
+            raise UnknownNameError(f'There is no clinical table "{table}".{near} catalog.clinical() lists them.')
+        with self._lock:
+            if table not in self._ready:
+                folder = self._folder(table)
+                if not self._opened(table, folder):
+                    self._fetch(table, folder)
+                    if not self._opened(table, folder):
+                        raise TableUnavailableError(f'The clinical table "{table}" was fetched, but cannot be read.')
+                self._ready.add(table)
+        return self._known[table][1]
+
+    def select(self, table: str) -> str:
+        """Return SQL that reads the table from the cache."""
+        self.bring(table)
+        return _read(self._folder(table))
+
+    def _folder(self, table: str) -> Path:
+        # Beside the release's fetched tables; what came from another place than IDC's lies apart there.
+        origin = urllib.parse.quote(endpoint().split("://")[-1], safe="") if endpoint() != _AWS else "aws"
+        folder = cache.folder(self._cache_dir) / "tables" / sources.release() / origin
+        return folder / self._known[table][0] / urllib.parse.quote(table, safe="")
+
+    def _opened(self, table: str, folder: Path) -> bool:
+        if not folder.is_dir():
+            return False
+        with contextlib.closing(self._database.cursor()) as cursor:
+            name = table.replace('"', '""')
+            try:
+                cursor.execute(f'CREATE OR REPLACE VIEW memory.main."{name}" AS {_read(folder)}')
+            except duckdb.Error:
+                shutil.rmtree(folder, ignore_errors=True)
+                return False
+        return True
+
+    def _fetch(self, table: str, folder: Path) -> None:
+        prefix = f"bigquery_export/{self._known[table][0]}/{table}/"
+        url = f"{endpoint()}/{BUCKET}"
+        part = folder.with_name(f"{folder.name}.{os.getpid()}-{threading.get_ident()}.part")
+        try:
+            part.mkdir(parents=True, exist_ok=True)
+            keys = _list(url, prefix)
+            if not keys:
+                raise fetch.Broken(f"no file below {prefix}")
+            for number, key in enumerate(keys):
+                target = part / f"{number:06d}.parquet"
+                fetch.download(f"{url}/{urllib.parse.quote(key)}", target, lambda done, total: None)
+            with contextlib.suppress(OSError):  # another process was faster
+                part.replace(folder)
+        except (OSError, ValueError, ElementTree.ParseError, http.client.HTTPException, fetch.Broken) as error:
+            raise TableUnavailableError(
+                f'The clinical table "{table}" is not on this machine and could not be fetched from {url}/{prefix} '
+                f"({fetch.reason(error)}). It comes with the network; IDC_WIDGETS_METADATA_ENDPOINT names a mirror."
+            ) from None
+        except fetch.Unwritable as error:
+            raise TableUnavailableError(
+                f'The clinical table "{table}" cannot be kept at {folder}: {error}. '
+                "IDC_WIDGETS_CACHE_DIR names another folder."
+            ) from None
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _read(folder: Path) -> str:
+    pattern = str(folder / "*.parquet").replace("'", "''")
+    return f"SELECT * FROM read_parquet('{pattern}')"
+
+
+def _list(url: str, prefix: str) -> list[str]:
+    """Return the parquet files below a prefix; a clinical table has few."""
+    query = urllib.parse.urlencode({"list-type": "2", "prefix": prefix, "max-keys": "1000"})
+    with fetch.open_url(f"{url}?{query}") as response:
+        tree = ElementTree.fromstring(response.read())
+    keys = [e.text or "" for e in tree.iter() if e.tag.endswith("}Key") or e.tag == "Key"]
+    return sorted(k for k in keys if k.endswith(".parquet"))
