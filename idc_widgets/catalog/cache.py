@@ -6,7 +6,8 @@ the same order with ENUM columns, several row groups and integer keys for patien
 (146 thousand for a million series), so that a search reads those and not every row.
 
 `python -m idc_widgets.catalog.cache FILE PARQUET` builds it, in a process of its own so that the notebook's memory
-and first queries do not pay for the build. The file appears under its name only when whole.
+and first queries do not pay for the build. The file appears under its name only when whole; of several processes that
+want it at once, one builds and the others find it made.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -53,17 +57,29 @@ def files(cache_dir: str | os.PathLike[str] | None = None) -> list[tuple[Path, i
     top = folder(cache_dir)
     kept = path(cache_dir, sources.release())
     tables = top / "tables"
-    found = [(p, p == kept) for p in sorted(top.glob("idc-*.duckdb*")) if p.is_file()]
+    found = [
+        (p, p == kept or _being_built(p))
+        for p in sorted(top.glob("idc-*.duckdb*"))
+        if p.is_file() and p.suffix != ".lock"
+    ]
     found += [(p, p.parent.name == sources.release()) for p in sorted(tables.glob("*/*")) if p.is_file()]
     return [(p, p.stat().st_size, used) for p, used in found]
 
 
 def prune(cache_dir: str | os.PathLike[str] | None = None, everything: bool = False) -> list[tuple[Path, int, bool]]:
     """Delete what is not used any more, or everything; return what was deleted."""
-    gone = [f for f in files(cache_dir) if everything or not f[2]]
-    for name, _, _ in gone:
-        name.unlink(missing_ok=True)
+    gone = []
+    for file in files(cache_dir):
+        if everything or not file[2]:
+            with contextlib.suppress(OSError):  # Windows keeps a file that another process reads
+                file[0].unlink()
+                gone.append(file)
     return gone
+
+
+def _being_built(name: Path) -> bool:
+    # A build takes seconds; what was not written to for an hour was left by one that was killed.
+    return ".part" in name.name and time.time() - name.stat().st_mtime < 3600
 
 
 # Columns in which free text is looked for, and how a row's text is put together from them: one line each, lower case.
@@ -80,17 +96,105 @@ def series_from_parquet(parquet: Path) -> str:
     `row_id` is the row's number in the published file: stable within a release. `series_bytes` is exact, since
     series_size_MB is a whole number of bytes over 10^6 for every series.
     """
-    name = str(parquet).replace("'", "''")
     return (
         "SELECT * EXCLUDE (file_row_number), file_row_number::INTEGER AS row_id, "
         "round(series_size_MB * 1e6)::BIGINT AS series_bytes, "
         "StudyInstanceUID AS study_key, (collection_id || chr(31) || PatientID) AS patient_key "
-        f"FROM read_parquet('{name}', file_row_number = true)"
+        f"FROM read_parquet('{_quoted(parquet)}', file_row_number = true)"
     )
 
 
-def build(target: Path, parquet: Path) -> None:
-    """Build the cache of `parquet` at `target`, atomically.
+def fingerprint(parquet: Path) -> str:
+    """Return what tells one index from another, and a cache of this layout from older ones."""
+    size = parquet.stat().st_size
+    with parquet.open("rb") as file:
+        file.seek(max(0, size - 65536))  # the footer: row count, statistics and places of all columns
+        return f"{size}-{zlib.crc32(file.read()):08x}-l{LAYOUT}"
+
+
+def attach(con: duckdb.DuckDBPyConnection, target: Path, parquet: Path) -> None:
+    """Attach the cache as `cache`, if it is whole and made from `parquet`.
+
+    Raises
+    ------
+    duckdb.Error
+        If it is not; nothing is attached then.
+    """
+    con.execute(f"ATTACH '{_quoted(target)}' AS cache (READ_ONLY)")
+    try:
+        # DuckDB checks each block when it is read, but looks at the length only when it gets there.
+        blocks, block_size = con.execute(
+            "SELECT total_blocks, block_size FROM pragma_database_size() WHERE database_name = 'cache'"
+        ).fetchall()[0]
+        if target.stat().st_size < blocks * block_size:
+            raise duckdb.IOException("it is cut short")
+        if con.execute("SELECT fingerprint FROM cache.made").fetchall() != [(fingerprint(parquet),)]:
+            raise duckdb.IOException("it was made from another index")
+        con.execute("SELECT 1 FROM cache.series, cache.texts, cache.patients, cache.cube LIMIT 0")
+    except BaseException:
+        con.execute("DETACH cache")
+        raise
+
+
+def fault(target: Path, parquet: Path) -> str:
+    """Return what is wrong with a cache file, in words; "" when it can be used."""
+    with duckdb.connect(":memory:") as con:
+        try:
+            attach(con, target, parquet)
+        except (duckdb.Error, OSError) as error:
+            return first_line(error)
+    return ""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+@contextlib.contextmanager
+def _alone(target: Path) -> Iterator[bool]:
+    """Hold the lock of a cache file, waiting for its holder; the system frees it when a process ends.
+
+    Yields False where locks cannot be had: several may build at once then, and the last one's file stands.
+    """
+    name = target.with_name(target.name + ".lock")
+    try:
+        file = name.open("ab")
+    except OSError:
+        yield False
+        return
+    try:
+        with file:
+            yield _lock(file.fileno())
+    finally:
+        with contextlib.suppress(OSError):
+            name.unlink()
+
+
+def _lock(handle: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            for _ in range(12):  # each call waits for ten seconds
+                with contextlib.suppress(OSError):
+                    msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
+                    return True
+            return False
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return True
+    except OSError:  # a file system without locks
+        return False
+
+
+def ensure(target: Path, parquet: Path) -> None:
+    """See that a sound cache of `parquet` stands at `target`: build it, unless it does or another process does it.
 
     Raises
     ------
@@ -98,6 +202,21 @@ def build(target: Path, parquet: Path) -> None:
         If the folder cannot be written or the disk is full; no file is left under the final name.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(target) as alone:
+        if target.is_file():
+            if not fault(target, parquet):
+                return
+            with contextlib.suppress(OSError):  # room for the new one
+                target.unlink()
+        if alone:
+            for stale in target.parent.glob(f"{target.name}.*.part*"):
+                with contextlib.suppress(OSError):
+                    stale.unlink()
+        build(target, parquet)
+
+
+def build(target: Path, parquet: Path) -> None:
+    """Build the cache of `parquet` at `target`, atomically; see `ensure`."""
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         with duckdb.connect(str(part)) as con:
@@ -134,8 +253,13 @@ def build(target: Path, parquet: Path) -> None:
                 "ORDER BY s.row_id"
             )
             con.execute(f"CREATE TABLE cube AS {cube.query('series')}")
+            con.execute("CREATE TABLE made AS SELECT ? AS fingerprint", [fingerprint(parquet)])
             con.execute("DROP TABLE studies; DROP VIEW source; CHECKPOINT")
-        part.replace(target)
+        try:
+            part.replace(target)
+        except PermissionError:  # Windows, where another process reads the file that stands
+            if fault(target, parquet):
+                raise
     finally:
         for leftover in (part, part.with_name(part.name + ".wal")):
             with contextlib.suppress(OSError):
@@ -157,9 +281,9 @@ def main() -> None:
     with contextlib.suppress(AttributeError, OSError):
         os.nice(5)  # the person's first clicks come before the cache
     try:
-        build(Path(sys.argv[1]), Path(sys.argv[2]))
+        ensure(Path(sys.argv[1]), Path(sys.argv[2]))
     except (OSError, duckdb.Error) as error:
-        sys.exit(f"{type(error).__name__}: {error}".splitlines()[0])
+        sys.exit(first_line(error))
 
 
 if __name__ == "__main__":

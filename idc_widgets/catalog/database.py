@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from idc_widgets.catalog.interrupt import interruptible
 
 # What the rest of the package reads: the index plus row_id, series_bytes, study_key and patient_key.
 SERIES = "series"
+
+_log = logging.getLogger("idc_widgets")
 
 
 class Database:
@@ -42,10 +45,11 @@ class Database:
         self.cache_path = cache.path(cache_dir, sources.release())
         self.cached = False
         self.note = ""  # why there is no cache, in words, where building it failed
+        self._damaged = False
         self._builder: threading.Thread | None = None
         for name in sources.table_names():
             self.view(name, sources.table(name).path)
-        self._view(SERIES, cache.series_from_parquet(self._parquet))
+        self._on_parquet()
         self._attach()
 
     @staticmethod
@@ -60,23 +64,20 @@ class Database:
     def _view(self, name: str, select: str) -> None:
         self._root.execute(f'CREATE OR REPLACE VIEW memory.main."{name}" AS {select}')
 
+    def _on_parquet(self) -> None:
+        self.view("index", self._parquet)
+        self._view(SERIES, cache.series_from_parquet(self._parquet))
+
     def _attach(self) -> bool:
-        """Read from the cache where it stands and is sound; else drop it and stay on the parquet."""
+        """Read from the cache where it stands and is sound; else stay on the parquet."""
         if not self.cache_path.is_file():
             return False
         with self._lock:
             try:
-                self._root.execute(f"ATTACH '{self._quoted(self.cache_path)}' AS cache (READ_ONLY)")
-                # Not to be trusted by its name alone: it must be the index that the parquet is.
-                rows, last = self._root.execute("SELECT count(*), max(row_id) FROM cache.series").fetchall()[0]
-                if rows == 0 or rows != last + 1:
-                    raise duckdb.Error("incomplete")
-                self._root.execute("SELECT count(*) FROM cache.cube").fetchall()
-            except duckdb.Error:
-                with contextlib.suppress(duckdb.Error):
-                    self._root.execute("DETACH cache")
-                with contextlib.suppress(OSError):
-                    self.cache_path.unlink()
+                # Not to be trusted by its name alone: it must be whole, and of the index that the parquet is.
+                cache.attach(self._root, self.cache_path, self._parquet)
+            except (duckdb.Error, OSError) as error:
+                self._say(f"The local cache {self.cache_path} cannot be used: {cache.first_line(error)}")
                 return False
             self._view(SERIES, "SELECT * FROM cache.series")
             # For people, the published columns as published: text, not ENUM.
@@ -87,6 +88,34 @@ class Database:
             self._view("index", f"SELECT {casts} FROM cache.series")
             self.cached = True
         return True
+
+    def _detach(self, error: duckdb.Error) -> bool:
+        """Go back to the parquet where the cache turns out to be damaged, and build it anew, once.
+
+        Returns whether the query that met `error` can be asked again.
+        """
+        text = str(error)
+        if "Corrupt database file" not in text and str(self.cache_path) not in text:
+            return False
+        with self._lock:
+            if self.cached:
+                self._say(f"The local cache {self.cache_path} is damaged: {cache.first_line(error)}")
+                self._on_parquet()
+                self.cached = False
+                self._root.execute("DETACH cache")
+                with contextlib.suppress(OSError):
+                    self.cache_path.unlink()
+                if not self._damaged:
+                    self._damaged = True
+                    self._builder = None
+                    self.ensure_cache()
+                else:
+                    self.note = "The local cache was damaged twice and is done without; everything works, more slowly."
+        return True
+
+    @staticmethod
+    def _say(text: str) -> None:
+        _log.warning("%s", text)
 
     def ensure_cache(self, done: Callable[[], None] | None = None) -> None:
         """Build the cache in the background where there is none; call `done` when that has ended, well or not."""
@@ -110,6 +139,7 @@ class Database:
                 f"No local cache could be made in {self.cache_path.parent} ({error}); everything works, more slowly. "
                 "IDC_WIDGETS_CACHE_DIR names another folder."
             )
+            self._say(self.note)
         finally:
             if done is not None:
                 done()
@@ -161,11 +191,19 @@ class Database:
         take: Callable[[duckdb.DuckDBPyConnection], Any],
     ) -> Any:
         while True:
+            cached = self.cached
             try:
                 return interruptible(lambda: take(cursor.execute(statement, parameters)), cursor.interrupt)
             except duckdb.CatalogException as error:
                 if not self.supply(error):
                     raise
+            except duckdb.Error as error:
+                if not cached or not self._detach(error):
+                    raise
+                if "cache." in statement.query:  # made for the cache; asked again, it is made for the parquet
+                    raise duckdb.IOException(
+                        "The local cache was damaged and is built anew; the same question asked again is answered."
+                    ) from error
 
     def close(self) -> None:
         """Close the connection; a build that runs goes on."""
