@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
 from idc_widgets.catalog import Catalog
@@ -62,6 +63,9 @@ def series(
     offset: int,
 ) -> pd.DataFrame:
     """Return the series, a row each; see `Cohort.series`."""
+    for what, number in (("limit", 0 if limit is None else limit), ("offset", offset)):
+        if isinstance(number, bool) or not isinstance(number, Integral) or not 0 <= number < 2**62:
+            raise ValueError(f"{what}={number!r} is no number of rows: a whole number from 0 on is wanted.")
     names = [_known(catalog, n) for n in (columns if columns is not None else catalog.index_columns)]
     terms = []
     for term in [order_by] if isinstance(order_by, str) else list(order_by or ()):
@@ -74,7 +78,7 @@ def series(
     bound = list(parameters)
     if limit is not None or offset:
         sql += " LIMIT ? OFFSET ?"
-        bound += [2**62 if limit is None else limit, offset]
+        bound += [2**62 if limit is None else int(limit), int(offset)]
     frame: pd.DataFrame = catalog.database.frame(sql, bound)
     return frame
 
