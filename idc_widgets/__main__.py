@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 
 from idc_widgets import Catalog, Job, TransferError, jobs
-from idc_widgets.catalog import cache
+from idc_widgets.catalog import cache, sources
 from idc_widgets.catalog.sources import INTEGER_COLUMNS
 from idc_widgets.transfer import DEFAULT_LAYOUT, human_bytes
 
@@ -122,6 +122,11 @@ def _cache(options: argparse.Namespace) -> int:
             raise OSError(database.note)
     for path, size, used in cache.files():
         print(f"{human_bytes(size):>9}  {path.relative_to(cache.folder())}{'' if used else '  (not used any more)'}")
+    kept = cache.path(None, sources.release())
+    if not kept.is_file():
+        print("There is no cache of the index yet; it is built when a catalogue is first opened.")
+    elif wrong := cache.fault(kept, sources.table("index").path):
+        print(f"{kept.name} cannot be used and is built anew when a catalogue is next opened: {wrong}")
     return 0
 
 

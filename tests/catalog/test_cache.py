@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 import idc_widgets as idc
+from idc_widgets.__main__ import main
 from idc_widgets.catalog import cache, sources
 from tests.transfer.conftest import small_disk
 
@@ -214,3 +215,18 @@ def test_pruning_spares_a_build_that_runs(catalog: idc.Catalog, copy: Path) -> N
     os.utime(killed, (0, 0))
     assert {p for p, _, _ in cache.prune(copy.parent)} == {old, killed}
     assert set(copy.parent.iterdir()) == {copy, running}
+
+
+def test_the_command_line_says_what_is_wrong(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("IDC_WIDGETS_CACHE_DIR", str(copy.parent))
+    monkeypatch.setattr("sys.argv", ["idc-widgets", "cache"])
+    assert main() == 0
+    assert "cannot be used" not in capsys.readouterr().out
+    cut_in_half(copy)
+    assert main() == 0
+    assert f"{copy.name} cannot be used" in capsys.readouterr().out
+    copy.unlink()
+    assert main() == 0
+    assert "no cache" in capsys.readouterr().out
