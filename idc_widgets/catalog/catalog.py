@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
-from idc_widgets.catalog import cube, sources
+from idc_widgets.catalog import cube, export, sources
 from idc_widgets.catalog.database import SERIES, Database
 from idc_widgets.catalog.fetch import Progress
 from idc_widgets.catalog.joins import Joined
 from idc_widgets.catalog.names import unknown_column
 from idc_widgets.catalog.pages import Pages
+from idc_widgets.catalog.remote import Remote, reachable
 from idc_widgets.catalog.sources import Column
 from idc_widgets.catalog.tables import Tables
 
@@ -50,6 +52,8 @@ class Catalog:
         self.database = Database(cache_dir)
         self.pages = Pages(self.database)
         self._tables = Tables(self.database, cache_dir)
+        self._remotes: dict[tuple[str, str], Remote] = {}
+        self._remote_lock = threading.Lock()
         self._watchers: list[Callable[[], None]] = []
         self.database.ensure_cache(self._cache_ended)
 
@@ -198,6 +202,43 @@ class Catalog:
             If IDC's `clinical_index` is not on this machine and could not be fetched.
         """
         return self._tables.clinical.listing()
+
+    @overload
+    def remote(self, dataset: None = None, *, refresh: bool = False) -> list[str]: ...
+
+    @overload
+    def remote(self, dataset: str, *, refresh: bool = False) -> Remote: ...
+
+    def remote(self, dataset: str | None = None, *, refresh: bool = False) -> Remote | list[str]:
+        """Return a dataset of IDC's metadata export in its bucket, to be queried where it lies.
+
+        Parameters
+        ----------
+        dataset
+            Its name: "idc_current", "idc_v25", "idc_current_clinical" …; without one, the names of all are returned.
+        refresh
+            Whether to list it anew where it was listed within a day.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such dataset; the message suggests near ones.
+        TableUnavailableError
+            If the bucket does not answer.
+
+        Examples
+        --------
+        >>> current = catalog.remote("idc_current")  # doctest: +SKIP
+        >>> current.sql("SELECT * FROM dicom_all WHERE Modality = 'MR' LIMIT 1")  # doctest: +SKIP
+        """
+        if dataset is None:
+            with reachable("The list of datasets"):
+                return export.datasets()
+        with self._remote_lock:
+            if refresh or (export.endpoint(), dataset) not in self._remotes:
+                found = Remote(self.database, self._tables.cache_dir, dataset, refresh)
+                self._remotes[(export.endpoint(), dataset)] = found
+            return self._remotes[(export.endpoint(), dataset)]
 
     def bring_clinical(self, table: str) -> tuple[str, ...]:
         """Make a clinical table usable in queries and return the collections it is about.

@@ -17,11 +17,10 @@ import urllib.parse
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
 
 import duckdb
 
-from idc_widgets.catalog import cache, fetch, sources
+from idc_widgets.catalog import export, fetch, sources
 from idc_widgets.catalog.database import Database
 from idc_widgets.catalog.fetch import TableUnavailableError
 from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
@@ -29,14 +28,7 @@ from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-BUCKET = "idc-open-metadata"
-_AWS = "https://s3.amazonaws.com"
 _DATASET = re.compile(r"\bidc_(?:v\d+|current)_clinical\b")
-
-
-def endpoint() -> str:
-    """Return where the metadata bucket is; IDC_WIDGETS_METADATA_ENDPOINT stands in for AWS."""
-    return (os.environ.get("IDC_WIDGETS_METADATA_ENDPOINT") or _AWS).rstrip("/")
 
 
 class Clinical:
@@ -125,9 +117,7 @@ class Clinical:
         return _read(self._folder(table))
 
     def _folder(self, table: str) -> Path:
-        # Beside the release's fetched tables; what came from another place than IDC's lies apart there.
-        origin = urllib.parse.quote(endpoint().split("://")[-1], safe="") if endpoint() != _AWS else "aws"
-        folder = cache.folder(self._cache_dir) / "tables" / sources.release() / origin
+        folder = export.home(self._cache_dir) / sources.release()
         return folder / self._known[table][0] / urllib.parse.quote(table, safe="")
 
     def _opened(self, table: str, folder: Path) -> bool:
@@ -143,22 +133,21 @@ class Clinical:
         return True
 
     def _fetch(self, table: str, folder: Path) -> None:
-        prefix = f"bigquery_export/{self._known[table][0]}/{table}/"
-        url = f"{endpoint()}/{BUCKET}"
+        dataset = self._known[table][0]
+        url = f"{export.endpoint()}/{export.BUCKET}/{export.ROOT}{dataset}/{table}/"
         part = folder.with_name(f"{folder.name}.{os.getpid()}-{threading.get_ident()}.part")
         try:
             part.mkdir(parents=True, exist_ok=True)
-            keys = _list(url, prefix)
-            if not keys:
-                raise fetch.Broken(f"no file below {prefix}")
-            for number, key in enumerate(keys):
-                target = part / f"{number:06d}.parquet"
-                fetch.download(f"{url}/{urllib.parse.quote(key)}", target, lambda done, total: None)
+            files = export.tables(dataset, self._cache_dir).get(table, [])
+            if not files:
+                raise fetch.Broken("there is no such file")
+            for number, file in enumerate(files):
+                fetch.download(file.url, part / f"{number:06d}.parquet", lambda done, total: None)
             with contextlib.suppress(OSError):  # another process was faster
                 part.replace(folder)
-        except (OSError, ValueError, ElementTree.ParseError, http.client.HTTPException, fetch.Broken) as error:
+        except (OSError, ValueError, SyntaxError, http.client.HTTPException, fetch.Broken) as error:
             raise TableUnavailableError(
-                f'The clinical table "{table}" is not on this machine and could not be fetched from {url}/{prefix} '
+                f'The clinical table "{table}" is not on this machine and could not be fetched from {url} '
                 f"({fetch.reason(error)}). It comes with the network; IDC_WIDGETS_METADATA_ENDPOINT names a mirror."
             ) from None
         except fetch.Unwritable as error:
@@ -173,12 +162,3 @@ class Clinical:
 def _read(folder: Path) -> str:
     pattern = str(folder / "*.parquet").replace("'", "''")
     return f"SELECT * FROM read_parquet('{pattern}')"
-
-
-def _list(url: str, prefix: str) -> list[str]:
-    """Return the parquet files below a prefix; a clinical table has few."""
-    query = urllib.parse.urlencode({"list-type": "2", "prefix": prefix, "max-keys": "1000"})
-    with fetch.open_url(f"{url}?{query}") as response:
-        tree = ElementTree.fromstring(response.read())
-    keys = [e.text or "" for e in tree.iter() if e.tag.endswith("}Key") or e.tag == "Key"]
-    return sorted(k for k in keys if k.endswith(".parquet"))

@@ -39,7 +39,7 @@ class Tables:
 
     def __init__(self, database: Database, cache_dir: str | Path | None = None) -> None:
         self._database = database
-        self._cache_dir = cache_dir
+        self.cache_dir = cache_dir
         self._ready: set[str] = set()
         self._locks = {name: threading.Lock() for name in sources.fetched_names()}
         self._own: dict[str, str] = {}  # name as given → where from
@@ -89,7 +89,7 @@ class Tables:
         with self._locks[name]:
             if name in self._ready:
                 return
-            target = fetch.path(self._cache_dir, name)
+            target = fetch.path(self.cache_dir, name)
             if not (target.is_file() and self._opened(name, target)):
                 fetch.fetch(name, target, progress)
                 if not self._opened(name, target):
@@ -112,9 +112,9 @@ class Tables:
         """Whether queries can use the table without fetching it."""
         if name not in self._locks:
             return True
-        if name not in self._ready and fetch.path(self._cache_dir, name).is_file():
+        if name not in self._ready and fetch.path(self.cache_dir, name).is_file():
             with self._locks[name]:
-                if name not in self._ready and self._opened(name, fetch.path(self._cache_dir, name)):
+                if name not in self._ready and self._opened(name, fetch.path(self.cache_dir, name)):
                     self._ready.add(name)
         return name in self._ready
 
@@ -267,7 +267,7 @@ class Tables:
             return f"SELECT * FROM read_parquet({_text(sources.table(name).path)})"
         if name in self._locks:
             self.bring(name)
-            return f"SELECT * FROM read_parquet({_text(fetch.path(self._cache_dir, name))})"
+            return f"SELECT * FROM read_parquet({_text(fetch.path(self.cache_dir, name))})"
         return self.clinical.select(name)
 
     # -- what there is, as data frames

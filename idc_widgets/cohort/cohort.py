@@ -13,11 +13,13 @@ from idc_widgets import transfer
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.catalog import default_catalog
 from idc_widgets.catalog.database import SERIES
+from idc_widgets.catalog.export import Progress
 from idc_widgets.cohort import check, dialects, exchange, frames, getting, summary
 from idc_widgets.cohort.clinical import clinical
 from idc_widgets.cohort.code import to_code, to_program
 from idc_widgets.cohort.compile import Compiler
 from idc_widgets.cohort.conditions import And, Condition, In, Not, Or, ReferredBy, RefersTo, canonical, simplify
+from idc_widgets.cohort.instances import instances
 from idc_widgets.cohort.summary import Counts
 
 if TYPE_CHECKING:
@@ -211,6 +213,22 @@ class Cohort:
             If it is not on this machine and could not be fetched.
         """
         return clinical(self._catalog, table, *self.compiled())
+
+    def instances(
+        self, columns: Sequence[str] | None = None, limit: int | None = None, progress: Progress | None = None
+    ) -> pd.DataFrame:
+        """Return its instances, a row each, from `dicom_all` of IDC's metadata export; see `Catalog.remote`.
+
+        Parameters
+        ----------
+        columns
+            Columns of `dicom_all`; by default those that identify an instance, its size and its addresses.
+        limit
+            How many rows at most, in no order; by default all, by series.
+        progress
+            Called with what is going on, how far it is and of how much.
+        """
+        return instances(self._catalog, *self.compiled(), columns, limit, progress)
 
     def companions(self) -> Cohort:
         """Return the series outside it that its series refer to, or that refer to them.

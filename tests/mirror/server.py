@@ -10,8 +10,10 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from xml.sax.saxutils import escape
 
+from . import export
 from .faults import Fault, Faults
 from .index import BUCKETS
 from .listing import BadArgument, list_objects
@@ -99,6 +101,7 @@ class Server:
     ) -> None:
         self.store = store
         self.tables = Tables()
+        self.export = export.Export(self.tables)
         self.faults = Faults()
         self.meter = Meter()
         self._throttle = Throttle(None)
@@ -195,6 +198,8 @@ class Server:
         if bucket == "releases" and operation in ("GET", "HEAD"):
             body = self.tables.body(key)
             return error(404, request.path) if body is None else Response.of(200, body, "application/octet-stream")
+        if bucket == export.BUCKET:
+            return self._metadata(operation, key, request)
         if bucket not in BUCKETS:
             return error(404, request.path, "NoSuchBucket", "The specified bucket does not exist")
         if operation == "LIST":
@@ -213,14 +218,29 @@ class Server:
         if found is None:
             return error(404, request.path)
         series, instance = found
-        size = series.instance_size(instance)
-        etag = f'"{self.store.etag(series, instance)}"'
-        headers = {
-            "ETag": etag,
-            "Last-Modified": LAST_MODIFIED,
-            "Accept-Ranges": "bytes",
-            "Content-Type": "application/dicom",
-        }
+        return self._ranged(
+            request,
+            f'"{self.store.etag(series, instance)}"',
+            series.instance_size(instance),
+            "application/dicom",
+            lambda start, stop: self.store.content(series, instance).chunks(start, stop),
+        )
+
+    def _metadata(self, operation: str, key: str, request: Request) -> Response:
+        if operation == "LIST":
+            return Response.of(200, self.export.listing(request.query))
+        file = self.export.objects.get(key)
+        if file is None:
+            return error(404, request.path)
+        body = memoryview(file.path.read_bytes())
+        kind = "application/octet-stream"
+        return self._ranged(request, f'"{file.etag}"', file.size, kind, lambda start, stop: iter((body[start:stop],)))
+
+    @staticmethod
+    def _ranged(
+        request: Request, etag: str, size: int, kind: str, chunks: Callable[[int, int], Iterator[memoryview]]
+    ) -> Response:
+        headers = {"ETag": etag, "Last-Modified": LAST_MODIFIED, "Accept-Ranges": "bytes", "Content-Type": kind}
         if not _matches(request.headers.get("if-match", "*"), etag):
             return error(412, request.path)
         if _matches(request.headers.get("if-none-match", ""), etag):
@@ -237,7 +257,7 @@ class Server:
             headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
         if request.method == "HEAD":
             return Response(status, headers, length=stop - start)
-        return Response(status, headers, self.store.content(series, instance).chunks(start, stop), stop - start)
+        return Response(status, headers, chunks(start, stop), stop - start)
 
     def _control(self, request: Request) -> Response:
         """Answer what a `Mirror` in another process asks."""

@@ -1,0 +1,49 @@
+"""The instances of a cohort, from IDC's metadata export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from idc_widgets.catalog import Catalog
+from idc_widgets.catalog.database import SERIES
+from idc_widgets.catalog.export import Progress
+from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TABLE = "dicom_all"
+# What most questions need; each column more is read of each file.
+_USUAL = (
+    "collection_id", "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "Modality",
+    "InstanceNumber", "instance_size", "crdc_series_uuid", "crdc_instance_uuid", "aws_url", "gcs_url",
+)  # fmt: skip
+
+
+def instances(
+    catalog: Catalog,
+    where: str,
+    parameters: Sequence[Any],
+    columns: Sequence[str] | None,
+    limit: int | None,
+    progress: Progress | None,
+) -> pd.DataFrame:
+    """Return the instances of the series that satisfy a condition; see `Cohort.instances`."""
+    name = f"idc_v{catalog.version}"
+    remote = catalog.remote(name if name in catalog.remote() else "idc_current")
+    types = remote.types(_TABLE)
+    for column in columns or ():
+        if column not in types:
+            near = did_you_mean(nearest(column, types))
+            raise UnknownNameError(f'There is no column "{column}" in {_TABLE} of {remote.dataset}.{near}')
+    shown = list(columns) if columns is not None else [c for c in _USUAL if c in types]
+    uids = [
+        r[0] for r in catalog.database.rows(f"SELECT SeriesInstanceUID FROM {SERIES} WHERE {where}", list(parameters))
+    ]
+    files = remote.holding(_TABLE, "SeriesInstanceUID", uids, progress) if uids else remote.files(_TABLE)[:1]
+    selected = ", ".join('"' + c.replace('"', '""') + '"' for c in shown)
+    query = f"SELECT {selected} FROM {_TABLE} WHERE SeriesInstanceUID IN (SELECT unnest(?::VARCHAR[]))" + (
+        " ORDER BY SeriesInstanceUID, SOPInstanceUID" if limit is None else " LIMIT ?"
+    )
+    return remote.ask(query, [uids, *([] if limit is None else [limit])], {_TABLE: files}, progress)
