@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import bundle, catalog, click, startup
+from benchmarks import bundle, catalog, click, remote, startup
 from benchmarks.measure import line
 
 
 def main() -> None:
     """Run the benchmarks named on the command line, or all."""
-    every = {"startup": startup.main, "catalog": catalog.main, "bundle": bundle.main, "click": click.main}
+    every = {
+        "startup": startup.main,
+        "catalog": catalog.main,
+        "remote": remote.main,
+        "bundle": bundle.main,
+        "click": click.main,
+    }
     names = sys.argv[1:] or list(every)
     unknown = [n for n in names if n not in every]
     if unknown:

@@ -176,8 +176,6 @@ class Statistics:
                     self._read(Path(folder))
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
-            # Statistics of files that are gone would only grow.
-            self._connection.execute("DELETE FROM held WHERE etag NOT IN (SELECT unnest(?))", [[f.etag for f in files]])
             with contextlib.suppress(OSError, duckdb.Error):
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 part = self._path.with_name(f"{self._path.name}.{os.getpid()}-{threading.get_ident()}.part")

@@ -21,10 +21,13 @@ class Wanted:
         The columns that it may read; None: all.
     conditions
         Column → pairs of an operator ("in", "<=", ">=") and its constant; every row of the result satisfies all.
+    any_rows
+        Whether it asks for some rows only, whichever come first.
     """
 
     columns: tuple[str, ...] | None
     conditions: Mapping[str, list[tuple[str, Any]]] = field(default_factory=dict)
+    any_rows: bool = False
 
 
 def wanted(query: str, table: str, types: Mapping[str, str]) -> Wanted:
@@ -58,7 +61,15 @@ def wanted(query: str, table: str, types: Mapping[str, str]) -> Wanted:
             name = names.get(column.name.casefold())
             if ours and name is not None and _comparable(types[name], operator, value):
                 conditions.setdefault(name, []).append((operator, value))
-    return Wanted(columns, conditions)
+    sorts = ("order", "group", "distinct", "having", "qualify")
+    any_rows = (
+        alone
+        and select is tree
+        and select.args.get("limit") is not None
+        and not any(select.args.get(s) for s in sorts)
+        and not any(select.find_all(exp.AggFunc, exp.Window))
+    )
+    return Wanted(columns, conditions, any_rows)
 
 
 def _conjuncts(node: Any) -> list[Any]:

@@ -192,6 +192,20 @@ def test_skipping_files_never_changes_a_result(
     assert duckdb.execute(f"SELECT count(*) FROM read_parquet(?) WHERE {where}", [files]).fetchall() == want
 
 
+def test_any_row_asks_the_first_files_only(
+    catalog: idc.Catalog, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "_FIRST", 5)
+    found = Remote(catalog.database, tmp_path, "idc_current")
+    found.types("dicom_all")
+    mirror.reset_counts()
+    kept = found.plan("SELECT * FROM dicom_all WHERE Modality = 'no such' LIMIT 1")["dicom_all"]
+    assert int(str(mirror.requests()["GET"])) == 5
+    assert len(kept) == FILES - 5
+    assert len(found.plan("SELECT * FROM dicom_all WHERE Modality = 'no such' ORDER BY 1 LIMIT 1")["dicom_all"]) == 1
+    mirror.reset_counts()
+
+
 def test_instances_of_a_cohort(catalog: idc.Catalog, truth: duckdb.DuckDBPyConnection) -> None:
     cohort = catalog.cohort(collection_id=COLLECTIONS[0]).where(idc.between("instanceCount", 2, 40))
     told: list[str] = []

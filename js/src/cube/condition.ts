@@ -6,6 +6,9 @@ export type Condition =
   | { op: "in"; column: string; values: Value[] }
   | { op: "not"; arg: Condition }
   | { op: "between"; column: string; low: Value; high: Value }
+  | { op: "compare"; column: string; than: "<" | ">"; value: Value }
+  | { op: "refers_to" | "referred_by"; arg: Condition }
+  | { op: "sql"; text: string }
   | { op: "contains"; column: string; text: string }
   | { op: "search"; text: string }
   | { op: "with_modalities"; modalities: string[]; per: "study" | "patient" }

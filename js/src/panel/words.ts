@@ -37,6 +37,14 @@ export function words(c: Condition, label: (column: string) => string, shown = S
         low === null ? `up to ${valueText(high)}` : high === null ? `from ${low}` : `${low} – ${valueText(high)}`;
       return { subject: label(c.column), rest: c.column === "series_size_MB" ? `${rest} MB` : rest, not: false };
     }
+    case "compare":
+      return { subject: label(c.column), rest: `${c.than === "<" ? "below" : "above"} ${valueText(c.value)}`, not: false };
+    case "refers_to":
+      return { subject: "Made on", rest: sentence(c.arg, label, shown), not: false };
+    case "referred_by":
+      return { subject: "Comes with", rest: sentence(c.arg, label, shown), not: false };
+    case "sql":
+      return { subject: "SQL", rest: c.text, not: false };
     case "contains":
       return { subject: label(c.column), rest: `contains “${c.text}”`, not: false };
     case "search":
