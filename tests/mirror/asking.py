@@ -25,9 +25,9 @@ def pick(condition: str, order: str = "crdc_series_uuid") -> dict[str, Any]:
         f"FROM read_parquet('{PARQUET}') WHERE {condition} "
         f"ORDER BY {order} LIMIT 1"
     )
-    row = relation.fetchone()
-    assert row, f"no series where {condition}"
-    return dict(zip(relation.columns, row, strict=True))
+    rows = relation.fetchall()
+    assert rows, f"no series where {condition}"
+    return dict(zip(relation.columns, rows[0], strict=True))
 
 
 class Answer:
