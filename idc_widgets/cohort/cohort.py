@@ -158,15 +158,16 @@ class Cohort:
             f'SELECT "{column}", count(*) AS n FROM {SERIES} WHERE {where} GROUP BY 1 ORDER BY n DESC, 1', parameters
         )
 
-    def facets(self, column: str) -> pd.DataFrame:
-        """Return how the cohort divides by a column: value, series, bytes; most series first.
+    def facets(self, column: str, limit: int | None = None) -> pd.DataFrame:
+        """Return how the cohort divides by a column: value, series, bytes; most series first, `limit` values at most.
 
-        A missing value is a row of its own. The cohort's own condition on this column is left out, so the frame says
-        what choosing another value would give. Of a list of terms (cancer_types, tumor_locations, species) each
-        series counts under every term of its collection.
+        Values that differ in letter case alone (Phantom, PHANTOM) follow the most frequent of them. A missing value is
+        a row of its own. The cohort's own condition on this column is left out, so the frame says what choosing
+        another value would give. Of a list of terms (cancer_types, tumor_locations, species) each series counts under
+        every term of its collection.
         """
         self._catalog.require_column(column)
-        return frames.facets(self._catalog, column, *self.compiled(without=column))
+        return frames.facets(self._catalog, column, *self.compiled(without=column), limit)
 
     def series(
         self,

@@ -32,8 +32,12 @@ _LEVELS = {
 }
 
 
-def facets(catalog: Catalog, column: str, where: str, parameters: Sequence[Any]) -> pd.DataFrame:
-    """Return value, series and bytes of each value of a column, most series first."""
+def facets(
+    catalog: Catalog, column: str, where: str, parameters: Sequence[Any], limit: int | None = None
+) -> pd.DataFrame:
+    """Return value, series and bytes of each value of a column, most series first; see `Cohort.facets`."""
+    if limit is not None and (not isinstance(limit, int) or limit < 0):
+        raise ValueError(f"facets(limit={limit!r}): the limit is a number of values, or None for all.")
     name = "collection_id" if column in TERM_COLUMNS else column
     rows = catalog.database.rows(
         f'SELECT "{name}", count(*), sum(series_bytes)::BIGINT FROM {SERIES} WHERE {where} GROUP BY ALL', parameters
@@ -48,9 +52,17 @@ def facets(catalog: Catalog, column: str, where: str, parameters: Sequence[Any])
         rows = [(t, *sums) for t, sums in tally.items()]
     import pandas as pd
 
-    rows.sort(key=lambda r: (-r[1], str(r[0])))
-    frame: pd.DataFrame = pd.DataFrame(rows, columns=["value", "series", "bytes"])
+    # Values that differ in letter case alone stand together, by the most frequent of them.
+    most: dict[str, int] = {}
+    for value, number, _ in rows:
+        most[_folded(value)] = max(number, most.get(_folded(value), 0))
+    rows.sort(key=lambda r: (-most[_folded(r[0])], _folded(r[0]), -r[1], str(r[0])))
+    frame: pd.DataFrame = pd.DataFrame(rows if limit is None else rows[:limit], columns=["value", "series", "bytes"])
     return frame
+
+
+def _folded(value: object) -> str:
+    return "" if value is None else f"={value}".casefold()
 
 
 def series(

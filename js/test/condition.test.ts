@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Condition, holds, marks, same, toggle, togglePreset, type Value, withSearch } from "../src/cube/condition";
-import { displayOrder, nameRanks } from "../src/cube/order";
+import { displayOrder, families, nameRanks, together } from "../src/cube/order";
 
 const isIn = (column: string, ...values: Value[]): Condition => ({ op: "in", column, values });
 const not = (arg: Condition): Condition => ({ op: "not", arg });
@@ -79,4 +79,12 @@ it("display order holds for large counts and many values", () => {
   const order = [...displayOrder(counts, nameRanks(values), new Set())];
   const want = values.map((_, i) => i).sort((a, b) => counts[b]! - counts[a]! || a - b);
   expect(order).toEqual(want);
+});
+
+it("values that differ in letter case alone stand together, those without series stay away", () => {
+  const values = ["PHANTOM", "CHEST", "Phantom", "phantom", null];
+  const counts = [50, 40, 3, 0, 20];
+  const order = together(displayOrder(counts, nameRanks(values), new Set()), families(values), counts);
+  expect([...order].map((c) => values[c])).toEqual(["PHANTOM", "Phantom", "CHEST", null, "phantom"]);
+  expect([...together(displayOrder([0, 1, 9, 0, 0], nameRanks(values), new Set([0])), families(values), [0, 1, 9, 0, 0])].sort()).toEqual([0, 1, 2, 3, 4]);
 });

@@ -148,3 +148,19 @@ def test_collections_mix_licences(catalog: idc.Catalog, plain: duckdb.DuckDBPyCo
     ).fetchall()
     assert mixed
     assert len(catalog.cohort(collection_id=mixed[0][0]).describe().licences) > 1
+
+
+def test_values_that_differ_in_letter_case_alone_stand_together(catalog: idc.Catalog) -> None:
+    values = list(catalog.cohort().facets("BodyPartExamined").value)
+    folded = [str(v).casefold() for v in values]
+    twins = {f for f in folded if folded.count(f) > 1}
+    assert twins
+    for each in twins:
+        places = [i for i, f in enumerate(folded) if f == each]
+        assert places == list(range(places[0], places[0] + len(places)))
+    assert (
+        list(catalog.cohort().facets("SeriesDescription", limit=100).series.head(2))
+        == sorted(catalog.cohort().facets("SeriesDescription").series, reverse=True)[:2]
+    )
+    with pytest.raises(ValueError, match="limit='x'"):
+        catalog.cohort().facets("Modality", limit="x")  # type: ignore[arg-type]

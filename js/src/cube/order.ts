@@ -39,3 +39,46 @@ export function displayOrder(counts: ArrayLike<number>, ranks: Uint16Array, mark
   for (let i = 0; i < n; i++) order[i] = codeOf[RANKS - 1 - (keys[n - 1 - i]! % RANKS)]!;
   return order;
 }
+
+/** Codes of each value that has others differing from it in letter case alone; empty where there are none. */
+export function families(values: readonly Value[]): ReadonlyMap<number, readonly number[]> {
+  const byName = new Map<string, number[]>();
+  values.forEach((v, code) => {
+    if (typeof v !== "string") return;
+    const name = v.toLowerCase();
+    const family = byName.get(name);
+    if (family) family.push(code);
+    else byName.set(name, [code]);
+  });
+  const found = new Map<number, readonly number[]>();
+  for (const family of byName.values()) if (family.length > 1) for (const code of family) found.set(code, family);
+  return found;
+}
+
+/**
+ * The same order, but values that differ in letter case alone ("Phantom", "PHANTOM") follow the first of them; those
+ * without a series stay where they were, out of the way.
+ */
+export function together(
+  order: Uint16Array,
+  kin: ReadonlyMap<number, readonly number[]>,
+  counts: ArrayLike<number>,
+): Uint16Array {
+  if (!kin.size) return order;
+  const out = new Uint16Array(order.length);
+  const done = new Set<number>();
+  let n = 0;
+  for (const code of order) {
+    if (done.has(code)) continue;
+    out[n++] = code;
+    const family = counts[code] ? kin.get(code) : undefined;
+    if (!family) continue;
+    const others = family.filter((other) => other !== code && counts[other]! > 0 && !done.has(other));
+    others.sort((a, b) => counts[b]! - counts[a]!);
+    for (const other of others) {
+      out[n++] = other;
+      done.add(other);
+    }
+  }
+  return out;
+}

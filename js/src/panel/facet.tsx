@@ -4,7 +4,7 @@ import { effect, useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { marks, type Value, type Where } from "../cube/condition";
 import type { Axis } from "../cube/cube";
-import { displayOrder, nameRanks } from "../cube/order";
+import { displayOrder, families, nameRanks, together } from "../cube/order";
 import { count } from "../format";
 import type { Facet as FacetInfo } from "../link/protocol";
 import type { Store } from "../link/store";
@@ -23,6 +23,14 @@ function ranks(axis: Axis): Uint16Array {
   let r = ranksOf.get(axis.values);
   if (!r) ranksOf.set(axis.values, (r = nameRanks(axis.values)));
   return r;
+}
+
+const kinOf = new WeakMap<readonly Value[], ReturnType<typeof families>>();
+
+function kin(axis: Axis): ReturnType<typeof families> {
+  let k = kinOf.get(axis.values);
+  if (!k) kinOf.set(axis.values, (k = families(axis.values)));
+  return k;
 }
 
 const codes = (axis: Axis, values: Iterable<Value>): Set<number> => {
@@ -66,7 +74,7 @@ export function Facet({ store, info, seen }: { store: Store; info: FacetInfo; se
       const counts = result.counts.get(info.name) ?? new Float64Array(a.values.length);
       const inSet = codes(a, included);
       const outSet = codes(a, excluded);
-      let order: ArrayLike<number> = displayOrder(counts, ranks(a), new Set([...inSet, ...outSet]));
+      let order: ArrayLike<number> = together(displayOrder(counts, ranks(a), new Set([...inSet, ...outSet])), kin(a), counts);
       const text = open.value ? query.value.trim().toLowerCase() : "";
       if (text) {
         order = Array.from(order).filter((code) => {
