@@ -22,8 +22,8 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IDC_WIDGETS_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("IDC_WIDGETS_STATE_DIR", str(tmp_path_factory.mktemp("state")))
-        for name in ("IDC_WIDGETS_AWS_ENDPOINT", "IDC_WIDGETS_GCS_ENDPOINT", "IDC_WIDGETS_RELEASE_URL"):
-            patch.delenv(name, raising=False)
+        for name in ("AWS_ENDPOINT", "GCS_ENDPOINT", "RELEASE_URL", "METADATA_ENDPOINT"):
+            patch.delenv(f"IDC_WIDGETS_{name}", raising=False)
         yield
 
 
