@@ -141,11 +141,12 @@ def test_what_is_no_sound_cache_is_never_read_and_made_anew(
     assert list(copy.parent.iterdir()) == [copy]
 
 
-@pytest.mark.parametrize("place", [0.3, 0.6])
 def test_flipped_bytes_give_no_wrong_answers(
-    place: float, copy: Path, catalog: idc.Catalog, caplog: pytest.LogCaptureFixture
+    copy: Path, catalog: idc.Catalog, caplog: pytest.LogCaptureFixture
 ) -> None:
-    overwrite(copy, int(copy.stat().st_size * place), os.urandom(64))
+    # Where a build puts a column is its own affair: of many places the query reads some.
+    for percent in range(20, 81, 3):
+        overwrite(copy, copy.stat().st_size * percent // 100, os.urandom(64))
     found = idc.Catalog(cache_dir=copy.parent)
     query = "SELECT count(*), sum(hash(t)) FROM index t"
     assert found.database.rows(query) == catalog.database.rows(query)
