@@ -15,6 +15,12 @@ from idc_widgets.catalog import sources
 
 HERE = Path(__file__).parent
 
+# Years of age, written apart from the package's own SQL.
+_YEARS = (
+    "TRY_CAST(rtrim(upper(a), 'YMWD') AS DOUBLE) "
+    "/ CASE right(upper(a), 1) WHEN 'M' THEN 12 WHEN 'W' THEN 52.1775 WHEN 'D' THEN 365.25 ELSE 1 END"
+)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -29,10 +35,11 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def plain() -> duckdb.DuckDBPyConnection:
-    """Plain DuckDB over the published parquet, independent of the package: `idx` and `collections`."""
+    """Plain DuckDB over the published parquet, independent of the package: `idx`, `collections` and `age(text)`."""
     con = duckdb.connect()
     con.execute(f"CREATE TABLE idx AS FROM '{sources.table('index').path}'")
     con.execute(f"CREATE TABLE collections AS FROM '{sources.table('collections_index').path}'")
+    con.execute(f"CREATE MACRO age(a) AS CASE WHEN {_YEARS} <= 120 THEN {_YEARS} END")
     return con
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from idc_widgets import Catalog
-from idc_widgets.widgets.explorer import outside_of
+from idc_widgets.widgets.cubes import edges_of, outside_of
 from idc_widgets.widgets.ticks import from_json_list
 from tests.conftest import condition_cases
 
@@ -21,15 +21,16 @@ def main(target: Path) -> None:
     """Write the cubes and what plain counting on the index gives for each example."""
     catalog = Catalog()
     cubes: list[dict[str, Any]] = []
+    known: list[dict[str, Any]] = []
     cases = []
     for case in condition_cases():
-        outside = outside_of(case["where"])
-        if not any(c["outside"] == outside for c in cubes):
-            where, parameters = from_json_list(catalog, outside).compiled()
-            cubes.append(catalog.cube(where, parameters, outside))
+        made = {"outside": outside_of(case["where"]), "edges": edges_of(case["where"])}
+        if made not in known:
+            where, parameters = from_json_list(catalog, made["outside"]).compiled()
+            known.append(made)
+            cubes.append(catalog.cube(where, parameters, made["outside"], made["edges"]))
         counts = from_json_list(catalog, case["where"]).counts
-        at = next(i for i, c in enumerate(cubes) if c["outside"] == outside)
-        cases.append({"name": case["name"], "where": case["where"], "cube": at, **vars(counts)})
+        cases.append({"name": case["name"], "where": case["where"], "cube": known.index(made), **vars(counts)})
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps({"cubes": cubes, "cases": cases}), "utf-8")
 

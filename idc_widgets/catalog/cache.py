@@ -13,6 +13,7 @@ want it at once, one builds and the others find it made.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -25,8 +26,9 @@ import duckdb
 import platformdirs
 
 from idc_widgets.catalog import cube, sources
+from idc_widgets.catalog.bins import BINNED
 
-LAYOUT = 2  # raise when the columns or tables below change: older files are then ignored
+LAYOUT = 3  # raise when the columns or tables below change: older files are then ignored
 
 # Text columns of few distinct values, kept as ENUM. The rest (UIDs, descriptions) stay text.
 ENUMS = (
@@ -94,13 +96,18 @@ def series_from_parquet(parquet: Path) -> str:
     """Return SQL that reads the index with the columns that only this package has.
 
     `row_id` is the row's number in the published file: stable within a release. `series_bytes` is exact, since
-    series_size_MB is a whole number of bytes over 10^6 for every series.
+    series_size_MB is a whole number of bytes over 10^6 for every series. The codes of the cube's bins are there too.
     """
+    # Each place on a scale is worked out once, below, for all the comparisons with edges.
+    places = {b: f'"{b.code}_of"' for b in BINNED}
+    placed = ", ".join(f"{b.value} AS {place}" for b, place in places.items())
+    codes = ", ".join(f'{b.base(place)} AS "{b.code}"' for b, place in places.items())
     return (
+        f"SELECT * EXCLUDE ({', '.join(places.values())}), {codes} FROM ("
         "SELECT * EXCLUDE (file_row_number), file_row_number::INTEGER AS row_id, "
         "round(series_size_MB * 1e6)::BIGINT AS series_bytes, "
-        "StudyInstanceUID AS study_key, (collection_id || chr(31) || PatientID) AS patient_key "
-        f"FROM read_parquet('{_quoted(parquet)}', file_row_number = true)"
+        f"StudyInstanceUID AS study_key, (collection_id || chr(31) || PatientID) AS patient_key, {placed} "
+        f"FROM read_parquet('{_quoted(parquet)}', file_row_number = true))"
     )
 
 
@@ -130,7 +137,7 @@ def attach(con: duckdb.DuckDBPyConnection, target: Path, parquet: Path) -> None:
             raise duckdb.IOException("it is cut short")
         if con.execute("SELECT fingerprint FROM cache.made").fetchall() != [(fingerprint(parquet),)]:
             raise duckdb.IOException("it was made from another index")
-        con.execute("SELECT 1 FROM cache.series, cache.texts, cache.patients, cache.cube LIMIT 0")
+        con.execute("SELECT 1 FROM cache.series, cache.texts, cache.patients, cache.groups, cache.cube LIMIT 0")
     except BaseException:
         con.execute("DETACH cache")
         raise
@@ -241,18 +248,30 @@ def build(target: Path, parquet: Path) -> None:
                 "CREATE TABLE texts AS SELECT row_number() OVER ()::INTEGER AS key, haystack "
                 f"FROM (SELECT DISTINCT {HAYSTACK} AS haystack FROM source)"
             )
+            con.execute(
+                f"CREATE TABLE groups AS SELECT {cube.GROUP}, row_number() OVER ()::INTEGER AS key "
+                f"FROM (SELECT DISTINCT {cube.GROUP} FROM source)"
+            )
+            same_group = " AND ".join(f'groups."{d}" IS NOT DISTINCT FROM s."{d}"' for d in cube.DIMENSIONS)
             shown = [c for c in columns if c not in ("study_key", "patient_key")]
             select = ", ".join(f's."{c}"::"{c}" AS "{c}"' if c in enums else f's."{c}"' for c in shown)
             con.execute(
                 f"CREATE TABLE series AS SELECT {select}, studies.key AS study_key, patients.key AS patient_key, "
-                "texts.key AS text_key "
+                "texts.key AS text_key, groups.key AS group_key "
                 f"FROM (SELECT *, {HAYSTACK} AS haystack FROM source) s "
                 "JOIN studies ON studies.uid = s.StudyInstanceUID "
                 "JOIN patients ON patients.collection_id = s.collection_id AND patients.PatientID = s.PatientID "
                 "JOIN texts ON texts.haystack = s.haystack "
+                f"JOIN groups ON {same_group} "
                 "ORDER BY s.row_id"
             )
-            con.execute(f"CREATE TABLE cube AS {cube.query('series')}")
+            cells = cube.Cells.of(
+                con.execute(cube.query("series", "TRUE", {}, "group_key")[0]).fetchall(),
+                {row[-1]: row[:-1] for row in con.execute("FROM groups").fetchall()},
+            )
+            # Packed already: a notebook opens with it.
+            whole = json.dumps(cube.encode(cells, cube.Vocabulary.of(cells), {}))
+            con.execute("CREATE TABLE cube AS SELECT ? AS message", [whole])
             con.execute("CREATE TABLE made AS SELECT ? AS fingerprint", [fingerprint(parquet)])
             con.execute("DROP TABLE studies; DROP VIEW source; CHECKPOINT")
         try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from idc_widgets.catalog import cube, export, sources
+from idc_widgets.catalog.bins import Extra, binned
 from idc_widgets.catalog.database import SERIES, Database
 from idc_widgets.catalog.fetch import Progress
 from idc_widgets.catalog.joins import Joined
@@ -292,19 +294,37 @@ class Catalog:
     @functools.cached_property
     def vocabulary(self) -> cube.Vocabulary:
         """Values of the cube's dimensions over the whole catalogue."""
-        return cube.Vocabulary.of(self._whole_cube)
+        return cube.Vocabulary.told(self._whole_cube)
 
     @functools.cached_property
-    def _whole_cube(self) -> list[tuple[Any, ...]]:
-        source = "SELECT * FROM cache.cube" if self.database.cached else cube.query(SERIES)
-        return self.database.rows(source)
+    def _whole_cube(self) -> dict[str, Any]:
+        if self.database.cached:
+            message: dict[str, Any] = json.loads(self.database.rows("SELECT message FROM cache.cube")[0][0])
+            return message
+        cells = self._cells("TRUE", (), {})
+        return cube.encode(cells, cube.Vocabulary.of(cells), {})
+
+    @functools.cached_property
+    def _groups(self) -> dict[int, tuple[Any, ...]]:
+        return {row[-1]: row[:-1] for row in self.database.rows("FROM cache.groups")}
+
+    def _cells(self, where: str, parameters: Sequence[Any], extra: Extra) -> cube.Cells:
+        if self.database.cached:
+            sql, first = cube.query("cache.series s", where, extra, "group_key")
+            return cube.Cells.of(self.database.rows(sql, [*first, *parameters]), self._groups)
+        sql, first = cube.query(f"{SERIES} s", where, extra)
+        return cube.Cells.of(self.database.rows(sql, [*first, *parameters]))
 
     @functools.cached_property
     def _derived(self) -> list[dict[str, Any]]:
         return [cube.derived(c, self.terms[c], self.vocabulary) for c in TERM_COLUMNS]
 
     def cube(
-        self, where: str = "TRUE", parameters: Sequence[Any] = (), outside: Sequence[Mapping[str, Any]] = ()
+        self,
+        where: str = "TRUE",
+        parameters: Sequence[Any] = (),
+        outside: Sequence[Mapping[str, Any]] = (),
+        edges: Mapping[str, Sequence[Sequence[Any]]] | None = None,
     ) -> dict[str, Any]:
         """Return the facet cube, packed for the browser.
 
@@ -314,9 +334,21 @@ class Catalog:
             SQL condition by which the rows are filtered first; by default the whole catalogue.
         outside
             The same condition as JSON, so that the browser knows what this cube was made for.
+        edges
+            Column → bounds, as pairs of a value and 0 (at it) or 1 (just above it), at which bins are to begin beside
+            the usual ones.
+
+        Raises
+        ------
+        ValueError
+            If a bound is no place on its column's scale.
         """
-        rows = self.database.rows(cube.query(f"{SERIES} s", where), parameters) if outside else self._whole_cube
-        return cube.encode(rows, self.vocabulary, self._derived, outside)
+        extra = {c: e for c, e in ((c, binned(c).clean(e)) for c, e in (edges or {}).items()) if e}
+        if outside or extra:
+            message = cube.encode(self._cells(where, parameters, extra), self.vocabulary, extra)
+        else:
+            message = self._whole_cube
+        return {**message, "outside": list(outside), "derived": self._derived}
 
     # -- cohorts and the cache
 

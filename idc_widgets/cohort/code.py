@@ -12,6 +12,7 @@ from idc_widgets.cohort.conditions import (
     Compare,
     Condition,
     Contains,
+    Implausible,
     In,
     Not,
     Or,
@@ -87,6 +88,8 @@ def _expression(c: Condition) -> str:
             return f"idc.{'refers_to' if isinstance(c, RefersTo) else 'referred_by'}({inner})"
         case Sql():
             return f"idc.sql({c.text!r})"
+        case Implausible():
+            return f"idc.implausible({c.column!r})"
         case Contains():
             return f"idc.contains({c.column!r}, {c.text!r})"
         case Search():

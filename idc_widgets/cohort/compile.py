@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from idc_widgets.catalog import Catalog
+from idc_widgets.catalog.bins import years_of_age
 from idc_widgets.catalog.cache import HAYSTACK
 from idc_widgets.catalog.catalog import TERM_COLUMNS
 from idc_widgets.catalog.joins import REFERENCES, REFERRING, Joined
@@ -23,6 +24,7 @@ from idc_widgets.cohort.conditions import (
     Compare,
     Condition,
     Contains,
+    Implausible,
     In,
     Not,
     Or,
@@ -41,13 +43,6 @@ _IDENTIFIERS = (
 )
 
 _MANY = 64  # longer lists of values travel as one list
-
-# Years from DICOM's age strings (066Y, 007M, 003W, 003D); what is no age, or above 120, is kept apart as unknown.
-_AGE = (
-    "(CASE WHEN regexp_matches({c}::VARCHAR, '^[0-9]{{1,3}}[YyMmWwDd]?$') THEN nullif(least("
-    "regexp_extract({c}::VARCHAR, '[0-9]+')::DOUBLE / CASE upper(right({c}::VARCHAR, 1)) "
-    "WHEN 'M' THEN 12 WHEN 'W' THEN 52.1775 WHEN 'D' THEN 365.25 ELSE 1 END, 121), 121) END)"
-)
 
 
 def quoted(value: Scalar) -> str:
@@ -115,7 +110,11 @@ class Compiler:
             case Between():
                 return self._between(c)
             case Compare():
-                return f"coalesce({self._ordered(c.column)} {c.than} {self._value(c.value)}, FALSE)"
+                value = self._end(c) if c.column in DATE_COLUMNS else c.value
+                return f"coalesce({self._ordered(c.column)} {c.than} {self._value(value)}, FALSE)"
+            case Implausible():
+                name = self._name(c.column)
+                return f"({name} IS NOT NULL AND {years_of_age(name)} IS NULL)"
             case Contains():
                 return f"coalesce(strpos(lower({self._text(c.column)}), {self._value(c.text.lower())}) > 0, FALSE)"
             case RefersTo():
@@ -178,6 +177,11 @@ class Compiler:
             high = None if high is None else str(high) + "~"
         return self._bounded(self._ordered(c.column), low, high)
 
+    @staticmethod
+    def _end(c: Compare) -> str:
+        # After a year or month is after its end, before one is before its start; see `_between`.
+        return f"{c.value}~" if c.than == ">" else str(c.value)
+
     def _bounded(self, column: str, low: Scalar, high: Scalar) -> str:
         parts = []
         if low is not None:
@@ -190,7 +194,7 @@ class Compiler:
         """Return what a bound on the column is compared with."""
         name = self._name(column)
         if column == "PatientAge":
-            return _AGE.format(c=name)
+            return years_of_age(name)
         return name if column in NUMBER_COLUMNS else f"{name}::VARCHAR"
 
     # -- other tables
@@ -230,7 +234,7 @@ class Compiler:
                 low = str(c.low) if j.kind == "date" and c.low is not None else c.low
                 return self._bounded(value, low, high)
             case Compare():
-                than = str(c.value) if j.kind == "date" else c.value
+                than = self._end(c) if j.kind == "date" else c.value
                 return f"coalesce({value} {c.than} {self._value(than)}, FALSE)"
         return f"coalesce(strpos(lower({text}), {self._value(c.text.lower())}) > 0, FALSE)"
 

@@ -91,6 +91,16 @@ class Contains(Condition):
 
 
 @dataclass(frozen=True)
+class Implausible(Condition):
+    """The column holds an age that is none: over 120 years, or no age at all."""
+
+    column: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "implausible", "column": self.column}
+
+
+@dataclass(frozen=True)
 class Search(Condition):
     """Every word occurs in some text column of the series."""
 
@@ -221,6 +231,19 @@ def _require_number(column: str, value: Scalar) -> None:
         raise ValueError(f'"{column}" is compared with NaN, which is no number; None leaves a bound open.')
 
 
+def implausible(column: str = "PatientAge") -> Implausible:
+    """Return the condition that a patient's age is none that `between` could find: "155Y", "N-A".
+
+    Raises
+    ------
+    ValueError
+        If the column is not PatientAge; of the others every value is plausible or missing.
+    """
+    if column != "PatientAge":
+        raise ValueError(f'implausible("{column}"): only ages are told apart so; write idc.implausible("PatientAge").')
+    return Implausible(column)
+
+
 def contains(column: str, text: str) -> Contains:
     """Return the condition that a column's text contains `text`, in any letter case."""
     if not text:
@@ -331,6 +354,8 @@ def from_json(value: Mapping[str, Any]) -> Condition:
                 return ReferredBy(from_json(value["arg"]))
             case "sql":
                 return sql(str(value["text"]))
+            case "implausible":
+                return implausible(str(value["column"]))
             case "contains":
                 return contains(str(value["column"]), str(value["text"]))
             case "search":

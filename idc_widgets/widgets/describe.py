@@ -6,8 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from idc_widgets.catalog import Catalog
-from idc_widgets.catalog.catalog import TERM_COLUMNS
-from idc_widgets.catalog.cube import DIMENSIONS
+from idc_widgets.catalog.bins import BY_COLUMN
 from idc_widgets.cohort import Counts
 
 _LABELS = {
@@ -53,9 +52,11 @@ _TERM_HELP = "The series' collection includes this; a collection may include sev
 _FACETS = {
     "What": ("Modality", "BodyPartExamined", "sop_class_name", "cancer_types", "tumor_locations"),
     "Where from": ("collection_id", "analysis_result_id", "Manufacturer"),
-    "Who": ("PatientSex", "species"),
+    "Who": ("PatientSex", "PatientAge", "species"),
     "Terms": ("license_short_name",),
+    "Size": ("series_size_MB", "instanceCount"),
     "When and how": (
+        "StudyDate",
         "series_init_idc_version",
         "series_revised_idc_version",
         "transfer_syntax_name",
@@ -120,7 +121,13 @@ def catalog_state(catalog: Catalog, totals: Counts) -> dict[str, Any]:
             for n in names
         ],
         "facets": [
-            {"name": n, "label": label(n), "group": group, "description": described.get(n, _TERM_HELP)}
+            {
+                "name": n,
+                "label": label(n),
+                "group": group,
+                "description": described.get(n, _TERM_HELP),
+                "kind": "histogram" if n in BY_COLUMN else "values",
+            }
             for group, facets in _FACETS.items()
             for n in facets
         ],
@@ -162,8 +169,3 @@ def presets(catalog: Catalog) -> list[dict[str, Any]]:
             "where": [{"op": "in", "column": "license_short_name", "values": commercial}],
         },
     ]
-
-
-def in_cube(column: str) -> bool:
-    """Whether the browser can filter by this column by itself."""
-    return column in DIMENSIONS or column in TERM_COLUMNS

@@ -18,6 +18,7 @@ from idc_widgets.catalog.catalog import default_catalog
 from idc_widgets.cohort import Cohort
 from idc_widgets.cohort.summary import forbids_commercial_use
 from idc_widgets.widgets import describe, link, ticks
+from idc_widgets.widgets.cubes import edges_of, outside_of
 from idc_widgets.widgets.downloads import DownloadPanel
 
 ASK_ABOVE = 100 * 10**9  # bytes; larger downloads are asked about once more
@@ -88,13 +89,13 @@ class Explorer(anywidget.AnyWidget):
             _ticks=dict(ticks.NOTHING),
             _destination=str(Path(destination or "idc-data").expanduser().absolute()),
             _catalog=describe.catalog_state(self.catalog, Cohort(self.catalog).counts),
-            _cube=self._cube_of(outside_of(where)),
+            _cube=self._cube_of({"outside": outside_of(where), "edges": edges_of(where)}),
             _downloads=DownloadPanel(),
         )
         link.answer(
             self,
             {
-                "cube": lambda m: self._cube_of(m["outside"]),
+                "cube": self._cube_of,
                 "totals": lambda m: asdict(self._cohort_of(m["where"]).counts),
                 "page": self._page,
                 "range": self._range,
@@ -148,9 +149,10 @@ class Explorer(anywidget.AnyWidget):
 
     # -- answers to the browser
 
-    def _cube_of(self, outside: list[dict[str, Any]]) -> dict[str, Any]:
+    def _cube_of(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        outside = message["outside"]
         where, parameters = self._cohort_of(outside).compiled()
-        return self.catalog.cube(where, parameters, outside)
+        return self.catalog.cube(where, parameters, outside, message.get("edges"))
 
     def _page(self, message: Mapping[str, Any]) -> dict[str, Any]:
         where, parameters = self._cohort_of(message["where"]).compiled()
@@ -231,16 +233,6 @@ class Explorer(anywidget.AnyWidget):
     def _cache_ended(self) -> None:
         # Comes on the thread that waited for the cache.
         self._catalog = {**self._catalog, "status": describe.status(self.catalog)}
-
-
-def outside_of(where: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the conditions that the browser cannot evaluate from the cube by itself, in their order."""
-
-    def covered(condition: Mapping[str, Any]) -> bool:
-        inner = condition["arg"] if condition["op"] == "not" else condition
-        return inner["op"] == "in" and describe.in_cube(inner["column"])
-
-    return [c for c in where if not covered(c)]
 
 
 def _destination_json(described: transfer.Destination) -> dict[str, Any]:

@@ -12,15 +12,19 @@ async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 
 /** Three series of two modalities, one of which is hostile, in two collections. */
 async function cube(): Promise<CubeMessage> {
-  const buffer = new ArrayBuffer(8 + 8 + 16 + 16 + 24);
+  const buffer = new ArrayBuffer(8 + 8 + 16 + 8 + 16 + 16 + 24);
   new Uint8Array(buffer, 0, 3).set([0, 1, 1]);
   new Uint8Array(buffer, 8, 3).set([0, 0, 1]);
-  new Uint32Array(buffer, 16, 3).set([10, 5, 1]);
-  new Uint32Array(buffer, 32, 3).set([100, 50, 10]);
-  new Float64Array(buffer, 48, 3).set([1e9, 2e9, 3e9]);
+  new Uint32Array(buffer, 16, 3).set([1, 1, 1]);
+  new Uint8Array(buffer, 32, 3).set([0, 1, 2]);
+  new Uint32Array(buffer, 40, 3).set([10, 5, 1]);
+  new Uint32Array(buffer, 56, 3).set([100, 50, 10]);
+  new Float64Array(buffer, 72, 3).set([1e9, 2e9, 3e9]);
   return {
     outside: [],
+    groups: 3,
     rows: 3,
+    bins: [{ name: "PatientAge", kind: "number", edges: [50], extra: [], total: [10, 5, 1, 0] }],
     dimensions: [
       { name: "Modality", values: ["CT", EVIL], total: [10, 6], bits: 8 },
       { name: "collection_id", values: ["a", null], total: [15, 1], bits: 8 },

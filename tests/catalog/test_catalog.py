@@ -8,6 +8,7 @@ import sys
 import threading
 import zlib
 from array import array
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +16,52 @@ import duckdb
 import pytest
 
 import idc_widgets as idc
-from idc_widgets.catalog import cache, cube, sources
+from idc_widgets.catalog import bins, cache, cube, sources
 
 
 def decode(packed: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """Read a packed cube as the browser does."""
+    """Read a packed cube as the browser does: dimensions' values, bins' codes, series, instances, bytes."""
     data = zlib.decompress(base64.b64decode(packed["data"]))
-    n, at, columns = packed["rows"], 0, []
-    kinds = ["B" if d["bits"] == 8 else "H" for d in packed["dimensions"]] + ["I", "I", "d"]
-    for kind in kinds:
+    at = 0
+
+    def take(kind: str, n: int) -> array[Any]:
+        nonlocal at
         size = array(kind).itemsize * n
-        columns.append(array(kind, data[at : at + size]))
+        column = array(kind, data[at : at + size])
         at += size + -size % 8
+        return column
+
+    groups, rows = packed["groups"], packed["rows"]
+    codes = [take("B" if d["bits"] == 8 else "H", groups) for d in packed["dimensions"]]
+    group_of = [g for g, n in enumerate(take("I", groups)) for _ in range(n)]
+    cells = [take(kind, rows) for kind in ["B"] * len(packed["bins"]) + ["I", "I", "d"]]
     assert at == len(data)
+    assert len(group_of) == rows
     values = [d["values"] for d in packed["dimensions"]]
     return [
-        (*(v[c[r]] for v, c in zip(values, columns, strict=False)), columns[-3][r], columns[-2][r], int(columns[-1][r]))
-        for r in range(n)
+        (*(v[c[g]] for v, c in zip(values, codes, strict=True)), *(c[i] for c in cells[:-1]), int(cells[-1][i]))
+        for i, g in enumerate(group_of)
     ]
 
 
-def _rows(plain: duckdb.DuckDBPyConnection, where: str) -> set[tuple[Any, ...]]:
+def _code(b: bins.Binned, value: str, extra: Sequence[bins.Edge] = ()) -> str:
+    """Return plain SQL for a code: how many edges a value has passed."""
+    passed = [f"({value} >= {e!r})::INT" for e in b.edges] + [
+        f"({value} {'>' if side else '>='} {e!r})::INT" for e, side in extra
+    ]
+    missing = len(passed) + 1
+    return f"CASE WHEN {b.column} IS NULL THEN {missing} ELSE coalesce({' + '.join(passed)}, {missing + 1}) END"
+
+
+def _rows(plain: duckdb.DuckDBPyConnection, where: str, extra: bins.Extra | None = None) -> set[tuple[Any, ...]]:
     dimensions = ", ".join(cube.DIMENSIONS)
+    codes = ", ".join(
+        _code(b, "age(PatientAge)" if b.column == "PatientAge" else b.column, (extra or {}).get(b.column, ()))
+        for b in bins.BINNED
+    )
     return set(
         plain.execute(
-            f"SELECT {dimensions}, count(*), sum(instanceCount)::BIGINT, "
+            f"SELECT {dimensions}, {codes}, count(*), sum(instanceCount)::BIGINT, "
             f"sum(round(series_size_MB * 1e6)::BIGINT)::BIGINT FROM idx WHERE {where} GROUP BY ALL"
         ).fetchall()
     )
@@ -86,6 +108,40 @@ def test_cube_of_a_condition_that_is_no_dimension(catalog: idc.Catalog, plain: d
     assert set(decode(packed)) == _rows(plain, "SeriesDescription ILIKE '%t2%'")
     # Values that no series of it has can still be shown with their zero.
     assert [d["values"] for d in packed["dimensions"]] == [d["values"] for d in catalog.cube()["dimensions"]]
+
+
+def test_cube_with_bounds_of_ones_own(
+    catalog: idc.Catalog, bare_catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection
+) -> None:
+    edges: dict[str, list[bins.Edge]] = {
+        "series_size_MB": [(12.5, 0), (100, 1), (100, 0)],  # the last is an edge already
+        "StudyDate": [("2000-01-02", 0), ("2000-01-02~", 0)],
+        "PatientAge": [(18, 0), (60, 1)],
+        "instanceCount": [(7, 0)],
+    }
+    used = {**edges, "series_size_MB": edges["series_size_MB"][:2]}
+    truth = _rows(plain, "TRUE", used)
+    for each in (catalog, bare_catalog):
+        packed = each.cube(edges=edges)
+        assert set(decode(packed)) == truth
+        assert packed["outside"] == []
+    totals = {b["name"]: b["total"] for b in packed["bins"]}
+    assert totals == {b["name"]: b["total"] for b in catalog.cube()["bins"]}
+    assert {sum(t) for t in totals.values()} == {catalog.cohort().counts.series}
+
+
+@pytest.mark.parametrize(
+    ("edges", "named"),
+    [
+        ({"PatientAge": [("old", 0)]}, "'old' is no place on the scale of PatientAge"),
+        ({"StudyDate": [(2015, 0)]}, "2015 is no place on the scale of StudyDate"),
+        ({"Modality": [("CT", 0)]}, '"Modality" has no bins; those with bins are StudyDate'),
+        ({"instanceCount": [(n, 0) for n in range(100, 1100, 7)]}, "bounds on instanceCount are too many"),
+    ],
+)
+def test_bounds_that_are_none(catalog: idc.Catalog, edges: Any, named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        catalog.cube(edges=edges)
 
 
 def test_terms_of_collections(catalog: idc.Catalog) -> None:

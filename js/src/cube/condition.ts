@@ -9,6 +9,7 @@ export type Condition =
   | { op: "compare"; column: string; than: "<" | ">"; value: Value }
   | { op: "refers_to" | "referred_by"; arg: Condition }
   | { op: "sql"; text: string }
+  | { op: "implausible"; column: string }
   | { op: "contains"; column: string; text: string }
   | { op: "search"; text: string }
   | { op: "with_modalities"; modalities: string[]; per: "study" | "patient" }

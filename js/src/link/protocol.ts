@@ -29,6 +29,7 @@ export interface Facet {
   label: string;
   group: string;
   description?: string;
+  kind?: "values" | "histogram";
 }
 
 export interface Preset {
@@ -58,9 +59,20 @@ export interface Catalog {
   status: string;
 }
 
+export interface BinsMessage {
+  name: string;
+  kind: "date" | "number" | "integer";
+  edges: (string | number)[];
+  extra: [string | number, 0 | 1][];
+  /** Series in the whole catalogue below the first of `edges`, in each bin, missing, and implausible. */
+  total: number[];
+}
+
 export interface CubeMessage {
   outside: Condition[];
+  groups: number;
   rows: number;
+  bins: BinsMessage[];
   dimensions: { name: string; values: Value[]; total: number[]; bits: 8 | 16 }[];
   derived: { name: string; source: string; values: Value[]; total: number[]; members: number[][] }[];
   data: string;

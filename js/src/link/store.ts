@@ -1,7 +1,7 @@
 // What the views of one Explorer share: its state as signals, the cube's answers, and what the kernel is asked.
 
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { canonical, same, toggle, togglePreset, type Value, type Where } from "../cube/condition";
+import { same, toggle, togglePreset, type Value, type Where } from "../cube/condition";
 import { Cube, type Result } from "../cube/cube";
 import { headerState, NONE, nothing, TickSet } from "../selection/ticks";
 import { Latest, Link } from "./link";
@@ -43,7 +43,8 @@ export class Store {
 
   readonly #totals: Signal<Answer<Where, Totals> | null> = signal(null);
   readonly #selection: Signal<Answer<Ticks, SelectionTotals> | null> = signal(null);
-  readonly #cubes = new Map<string, Cube>();
+  /** The newest last. */
+  readonly #cubes = new Set<Cube>();
   readonly #unsaved = new Map<string, unknown>();
   #saving: ReturnType<typeof setTimeout> | undefined;
   #cubeData: unknown = null;
@@ -165,8 +166,8 @@ export class Store {
   }
 
   #keep(cube: Cube): void {
-    this.#cubes.set(canonical(cube.outside), cube);
-    if (this.#cubes.size > CUBES_KEPT) this.#cubes.delete(this.#cubes.keys().next().value!);
+    this.#cubes.add(cube);
+    if (this.#cubes.size > CUBES_KEPT) this.#cubes.delete(this.#cubes.values().next().value!);
     batch(() => {
       this.cube.value = cube;
       this.cubeError.value = "";
@@ -182,7 +183,7 @@ export class Store {
       const facets = this.catalog.value?.facets;
       if (!cube) return;
       const outside = cube.outsideOf(where);
-      const fit = same(outside, cube.outside) ? cube : this.#cubes.get(canonical(outside));
+      const fit = [cube, ...this.#cubes].find((c) => same(outside, c.outside) && c.answers(where));
       if (fit) {
         asked.drop();
         const result = fit.count(where, facets?.map((f) => f.name));
@@ -195,7 +196,7 @@ export class Store {
       }
       this.current.value = false;
       const fail = (e: unknown): void => void (this.cubeError.value = text(e));
-      asked.ask({ outside }, (message) => void Cube.decode(message).then((c) => this.#keep(c), fail), fail);
+      asked.ask({ outside, edges: cube.edgesFor(where) }, (message) => void Cube.decode(message).then((c) => this.#keep(c), fail), fail);
     });
   }
 

@@ -45,6 +45,8 @@ export function words(c: Condition, label: (column: string) => string, shown = S
       return { subject: "Comes with", rest: sentence(c.arg, label, shown), not: false };
     case "sql":
       return { subject: "SQL", rest: c.text, not: false };
+    case "implausible":
+      return { subject: label(c.column), rest: "implausible", not: false };
     case "contains":
       return { subject: label(c.column), rest: `contains “${c.text}”`, not: false };
     case "search":
