@@ -17,13 +17,11 @@ from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.catalog import default_catalog
 from idc_widgets.cohort import Cohort
 from idc_widgets.cohort.summary import forbids_commercial_use
-from idc_widgets.widgets import describe, link, ticks
+from idc_widgets.widgets import describe, link, rows, ticks
 from idc_widgets.widgets.cubes import edges_of, outside_of
 from idc_widgets.widgets.downloads import DownloadPanel
 
 ASK_ABOVE = 100 * 10**9  # bytes; larger downloads are asked about once more
-_MOST_IN_A_RANGE = 100_000
-_MOST_IN_A_PAGE = 1_000
 
 
 class Explorer(anywidget.AnyWidget):
@@ -97,9 +95,7 @@ class Explorer(anywidget.AnyWidget):
             {
                 "cube": self._cube_of,
                 "totals": lambda m: asdict(self._cohort_of(m["where"]).counts),
-                "page": self._page,
-                "range": self._range,
-                "row": self._row,
+                **rows.handlers(self.catalog),
                 "selection": self._summary,
                 "destination": self._describe_destination,
                 "download": self._download,
@@ -153,54 +149,6 @@ class Explorer(anywidget.AnyWidget):
         outside = message["outside"]
         where, parameters = self._cohort_of(outside).compiled()
         return self.catalog.cube(where, parameters, outside, message.get("edges"))
-
-    def _page(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        where, parameters = self._cohort_of(message["where"]).compiled()
-        # The browser shows sizes in human units from exact bytes, not from rounded megabytes.
-        columns = ["series_bytes" if c == "series_size_MB" else self._column(c) for c in message["columns"]]
-        offset, limit = max(0, int(message["offset"])), min(int(message["limit"]), _MOST_IN_A_PAGE)
-        rows, total = self.catalog.pages.page(where, parameters, self._sort_of(message), columns, offset, limit)
-        lists = [list(r) for r in rows]
-        base = message.get("ticks_base")
-        if base is not None:
-            ticked = self._rows_in(base, [r[0] for r in rows])
-            for r in lists:
-                r.append(r[0] in ticked)
-        return {"rows": lists, "total": total}
-
-    def _rows_in(self, base: list[dict[str, Any]], rows: list[int]) -> set[int]:
-        where, parameters = self._cohort_of(base).compiled()
-        found = self.catalog.database.rows(
-            f"SELECT row_id FROM series WHERE row_id IN (SELECT unnest(?::INTEGER[])) AND ({where})",
-            [rows, *parameters],
-        )
-        return {r[0] for r in found}
-
-    def _column(self, name: str) -> str:
-        if name not in self.catalog.index_columns:
-            self.catalog.require_column(name)
-            raise ValueError(f'"{name}" is no column of the series.')
-        return name
-
-    def _sort_of(self, message: Mapping[str, Any]) -> list[tuple[str, bool]]:
-        return [(self._column(s["column"]), bool(s.get("descending"))) for s in message.get("sort") or []]
-
-    def _range(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        start, stop = sorted((int(message["from"]), int(message["to"])))
-        if stop - start + 1 > _MOST_IN_A_RANGE:
-            raise ValueError(
-                f"A range of {stop - start + 1:,} rows is too long to tick; filter, then tick all that match."
-            )
-        where, parameters = self._cohort_of(message["where"]).compiled()
-        return {"rows": self.catalog.pages.row_ids(where, parameters, self._sort_of(message), start, stop + 1)}
-
-    def _row(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        names = list(self.catalog.index_columns)
-        select = ", ".join(f'"{n}"' for n in names)
-        found = self.catalog.database.rows(f"SELECT {select} FROM series WHERE row_id = ?", [int(message["row"])])
-        if not found:
-            raise ValueError(f"There is no row {message['row']}.")
-        return {"fields": dict(zip(names, found[0], strict=True))}
 
     def _summary(self, message: Mapping[str, Any]) -> dict[str, Any]:
         cohort = ticks.cohort_of(self.catalog, message["ticks"])
