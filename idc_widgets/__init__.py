@@ -29,7 +29,7 @@ from idc_widgets.cohort import (
 from idc_widgets.transfer import Job, TransferError, jobs
 
 if TYPE_CHECKING:
-    from idc_widgets.widgets import DownloadPanel, Explorer
+    from idc_widgets.widgets import DownloadPanel, Explorer, FilterPanel, ResultTable
 
 __version__ = metadata.version("idc-widgets")
 
@@ -40,7 +40,9 @@ __all__ = [
     "Counts",
     "DownloadPanel",
     "Explorer",
+    "FilterPanel",
     "Job",
+    "ResultTable",
     "TableUnavailableError",
     "TransferError",
     "UnknownNameError",
@@ -61,7 +63,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Widgets only when asked for: a script that downloads need not import the notebook's machinery.
-    if name in ("DownloadPanel", "Explorer"):
+    if name in ("DownloadPanel", "Explorer", "FilterPanel", "ResultTable"):
         from idc_widgets import widgets
 
         return getattr(widgets, name)

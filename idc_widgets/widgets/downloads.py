@@ -1,41 +1,72 @@
-"""`DownloadPanel`: the jobs of this machine, as they go."""
+"""`DownloadPanel`: the jobs of this machine, as they go, and what would be fetched next."""
 
 from __future__ import annotations
 
-import threading
-import weakref
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import anywidget
+import ipywidgets
 import traitlets
 
 from idc_widgets import transfer
+from idc_widgets.catalog import Catalog
+from idc_widgets.cohort import Cohort
 from idc_widgets.widgets import link
+from idc_widgets.widgets.part import Part, Provider
+from idc_widgets.widgets.watch import Watcher, look_now
 
 _SHOWN = 50  # newest jobs
-_BUSY_SECONDS = 0.2  # between looks at the journals while something runs
-_IDLE_SECONDS = 2.0  # and while nothing does: another kernel may start a job
 _FAILURES = 500
 
 
-class DownloadPanel(anywidget.AnyWidget):
+class DownloadPanel(Part):
     """Shows the downloads of this machine, whichever kernel started them, and controls them.
 
-    It reads the jobs' journals and puts requests in them; the work is done by processes of their own. A model apart
-    from the Explorer's, so that progress does not hold up the answers to filters.
+    It reads the jobs' journals and puts requests in them; the work is done by processes of their own.
+
+    Parameters
+    ----------
+    cohort
+        What may be downloaded from here: a cohort, or a part (a table, an Explorer) whose ticks it is to follow.
+        Without it the panel only shows jobs.
+    destination
+        Folder offered; by default `idc-data` in the current folder.
+    provider
+        Cloud to download from, "aws" or "gcs".
+    height
+        Height in pixels or as a CSS length; by default as much as it needs.
+
+    Examples
+    --------
+    >>> DownloadPanel()  # doctest: +SKIP
+    >>> DownloadPanel(table, destination="/data/idc")  # doctest: +SKIP
     """
 
-    _view = traitlets.Unicode("downloads").tag(sync=True)
+    # None while it shows jobs only.
+    cohort = traitlets.Instance(Cohort, allow_none=True)  # type: ignore[assignment]
+    selection = traitlets.Instance(Cohort, allow_none=True)  # type: ignore[assignment]
+
+    _follows = True  # a cohort given alone is what shall be downloaded
+
+    # A model apart from the one that answers filters and pages: progress does not hold those up.
     _jobs: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True, echo_update=False)
 
-    def __init__(self) -> None:
-        self._esm = link.asset("widget.js")
-        self._css = link.asset("widget.css")
-        super().__init__()
-        self._wake = threading.Event()
-        self._closed = threading.Event()
+    def __init__(
+        self,
+        cohort: Cohort | Part | None = None,
+        *,
+        destination: str | os.PathLike[str] | None = None,
+        provider: Provider | None = None,
+        height: int | str | None = None,
+        layout: ipywidgets.Layout | None = None,
+    ) -> None:
+        traits: dict[str, Any] = {"_view": "downloads", "height": height}
+        if layout is not None:
+            traits["layout"] = layout
+        self._follows = not isinstance(cohort, Part)
+        super().__init__(cohort, destination=destination, provider=provider, **traits)
         self.refresh()
         link.answer(
             self,
@@ -47,10 +78,26 @@ class DownloadPanel(anywidget.AnyWidget):
                 "failures": self._failures,
             },
         )
-        publisher = threading.Thread(
-            target=_publish, args=(weakref.ref(self), self._wake, self._closed), name="idc-downloads", daemon=True
-        )
-        publisher.start()
+        self._watcher = Watcher(self.refresh)
+
+    def _own(self, cohort: Cohort | None, catalog: Catalog | None, selection: Cohort | None) -> dict[str, Any]:
+        # Nothing is held here. Without a cohort the catalogue need not even be read.
+        return {"cohort": cohort, "selection": cohort}
+
+    @traitlets.observe("cohort", "selection")
+    def _on_given(self, change: Mapping[str, Any]) -> None:
+        given: Cohort | None = change["new"]
+        if given is None:
+            return
+        if self._shared is None:
+            shown = Cohort(given.catalog) if self.cohort is None else self.cohort
+            ticked = given if self.selection is None else self.selection
+            self._share(Part(shown, selection=ticked, destination=self._destination, provider=self.provider))
+        elif self._follows and change["name"] == "cohort":
+            self.selection = given
+
+    def __repr__(self) -> str:
+        return f"DownloadPanel({'' if self.cohort is None else f'cohort={self.cohort!r}'})"
 
     def refresh(self) -> bool:
         """Read the journals now; return whether any job is at work."""
@@ -59,16 +106,11 @@ class DownloadPanel(anywidget.AnyWidget):
             self._jobs = jobs
         return any(j["state"] in ("queued", "listing", "running", "verifying") for j in jobs)
 
-    def wake(self) -> None:
-        """Look at the journals at once: something was just started."""
-        self._wake.set()
-
     def close(self) -> None:
         """Stop watching; the jobs go on."""
-        closed = getattr(self, "_closed", None)
-        if closed is not None:
-            closed.set()
-            self._wake.set()
+        watcher = getattr(self, "_watcher", None)
+        if watcher is not None:
+            watcher.stop()
         super().close()
 
     def _job(self, message: Mapping[str, Any]) -> transfer.Job:
@@ -76,7 +118,7 @@ class DownloadPanel(anywidget.AnyWidget):
         job = next((j for j in transfer.jobs() if j.id == wanted), None)
         if job is None:
             raise ValueError(f"There is no download {wanted} on this machine any more.")
-        self._wake.set()
+        look_now()
         return job
 
     def _failures(self, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,20 +137,3 @@ def _as_json(job: transfer.Job) -> dict[str, Any]:
         "created": job.created.isoformat(),
         **asdict(job.progress),
     }
-
-
-def _publish(panel: weakref.ref[DownloadPanel], wake: threading.Event, closed: threading.Event) -> None:
-    """Look at the journals until the panel is closed or gone; one message at most every `_BUSY_SECONDS`."""
-    while not closed.is_set():
-        alive = panel()
-        if alive is None:
-            return
-        try:
-            busy = alive.refresh()
-        except OSError:  # the state folder may be away for a moment; the next look tells
-            busy = False
-        del alive
-        wake.wait(_BUSY_SECONDS if busy else _IDLE_SECONDS)
-        if wake.is_set():
-            wake.clear()
-            closed.wait(0.05)

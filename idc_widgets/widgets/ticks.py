@@ -33,6 +33,13 @@ def cohort_of(catalog: Catalog, ticks: Mapping[str, Any]) -> Cohort:
     return cohort | plus if ticks.get("plus") else cohort
 
 
+def of(cohort: Cohort) -> dict[str, Any]:
+    """Return the ticks that mean a cohort."""
+    if cohort == cohort_of(cohort.catalog, NOTHING):
+        return NOTHING
+    return {**NOTHING, "base": [c.to_json() for c in cohort.conditions]}
+
+
 def _uids(catalog: Catalog, rows: Sequence[int]) -> tuple[str, ...]:
     found = catalog.database.rows(
         f"SELECT SeriesInstanceUID FROM {SERIES} WHERE row_id IN (SELECT unnest(?::INTEGER[])) ORDER BY row_id",

@@ -4,23 +4,22 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Downloads, downloadsOf } from "./downloads/jobs";
 import { DownloadPanel } from "./downloads/panel";
+import { Frame } from "./frame";
 import { Header } from "./header";
 import { Icon } from "./icons";
+import { type Model, referred } from "./link/protocol";
 import type { Store } from "./link/store";
 import { Chips } from "./panel/chips";
 import { FilterPanel } from "./panel/panel";
 import { SelectionBar } from "./selection/bar";
 import { ResultTable } from "./table/table";
 
-let views = 0;
-
-export function Explorer({ store }: { store: Store }) {
-  const [id] = useState(() => `idc-${(views++).toString(36)}-${Math.random().toString(36).slice(2, 7)}`);
+export function Explorer({ model, store, id }: { model: Model; store: Store; id: string }) {
   const drawer = useSignal(false);
   const filters = useRef<HTMLButtonElement>(null);
   const side = useRef<HTMLDivElement>(null);
   const active = useComputed(() => store.where.value.length);
-  const downloads = useDownloads(store);
+  const downloads = useDownloads(model);
 
   const close = (): void => {
     drawer.value = false;
@@ -31,60 +30,55 @@ export function Explorer({ store }: { store: Store }) {
     requestAnimationFrame(() => side.current?.querySelector<HTMLElement>("button")?.focus());
   };
   return (
-    <div class="idc-frame">
-      <div class="idc-root" role="region" aria-label="IDC Explorer">
-        <Header store={store} />
-        <div class="idc-main">
-          <div
-            ref={side}
-            class={`idc-side${drawer.value ? " idc-open" : ""}`}
-            onKeyDown={(e) => {
-              if (e.key === "Escape" && drawer.value) close();
-            }}
-          >
-            <div class="idc-drawer-head">
-              <strong>Filters</strong>
-              <button type="button" class="idc-button" onClick={close}>
-                Done
-              </button>
-            </div>
-            <FilterPanel store={store} id={`${id}-filters`} />
+    <Frame model={model} kind="explorer" label="IDC Explorer">
+      <Header store={store} />
+      <div class="idc-main">
+        <div
+          ref={side}
+          class={`idc-side${drawer.value ? " idc-open" : ""}`}
+          onKeyDown={(e) => {
+            if (e.key === "Escape" && drawer.value) close();
+          }}
+        >
+          <div class="idc-drawer-head">
+            <strong>Filters</strong>
+            <button type="button" class="idc-button" onClick={close}>
+              Done
+            </button>
           </div>
-          {drawer.value && <div class="idc-veil" onClick={close} />}
-          <div class="idc-results">
-            <div class="idc-bar">
-              <button
-                ref={filters}
-                type="button"
-                class="idc-button idc-drawer-button"
-                aria-expanded={drawer.value}
-                aria-controls={`${id}-filters`}
-                onClick={open}
-              >
-                <Icon name="filter" /> Filters{active.value ? ` (${active.value})` : ""}
-              </button>
-              <Chips store={store} />
-            </div>
-            <ResultTable store={store} id={`${id}-table`} />
-          </div>
+          <FilterPanel store={store} id={`${id}-filters`} />
         </div>
-        <SelectionBar store={store} id={`${id}-selection`} />
-        {downloads && <DownloadPanel downloads={downloads} />}
+        {drawer.value && <div class="idc-veil" onClick={close} />}
+        <div class="idc-results">
+          <div class="idc-bar">
+            <button
+              ref={filters}
+              type="button"
+              class="idc-button idc-drawer-button"
+              aria-expanded={drawer.value}
+              aria-controls={`${id}-filters`}
+              onClick={open}
+            >
+              <Icon name="filter" /> Filters{active.value ? ` (${active.value})` : ""}
+            </button>
+            <Chips store={store} />
+          </div>
+          <ResultTable store={store} id={`${id}-table`} />
+        </div>
       </div>
-    </div>
+      <SelectionBar store={store} id={`${id}-selection`} />
+      {downloads && <DownloadPanel downloads={downloads} />}
+    </Frame>
   );
 }
 
 /** The download panel's model lives beside the Explorer's: its progress must not queue with the table's pages. */
-function useDownloads(store: Store): Downloads | null {
+function useDownloads(model: Model): Downloads | null {
   const [downloads, set] = useState<Downloads | null>(null);
   useEffect(() => {
     let gone = false;
-    const { model } = store;
     const find = (): void => {
-      const reference = String(model.get("_downloads") ?? "");
-      if (!reference.startsWith("IPY_MODEL_")) return;
-      model.widget_manager?.get_model(reference.slice("IPY_MODEL_".length)).then(
+      referred(model, "_downloads")?.then(
         (m) => !gone && set(downloadsOf(m)),
         (e: unknown) => console.warn("idc_widgets: the download panel's model is missing.", e),
       );
@@ -95,6 +89,6 @@ function useDownloads(store: Store): Downloads | null {
       gone = true;
       model.off("change:_downloads", find);
     };
-  }, [store]);
+  }, [model]);
   return downloads;
 }

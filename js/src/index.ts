@@ -1,11 +1,9 @@
 // What a notebook host loads: `render` draws the view that the model's `_view` names.
 
 import { h, render as draw } from "preact";
-import { downloadsOf } from "./downloads/jobs";
-import { DownloadPanel } from "./downloads/panel";
-import { Explorer } from "./explorer";
-import type { Model } from "./link/protocol";
+import { type Model, referred } from "./link/protocol";
 import { Store } from "./link/store";
+import { needsOf, View, type ViewName } from "./view";
 
 /**
  * A host calls this once for each model and `render` for each of its views, every time with another wrapper around
@@ -13,28 +11,44 @@ import { Store } from "./link/store";
  */
 export default function widget() {
   let shared: Model | null = null;
-  let store: Store | null = null;
+  const stores = new Map<string, Store>();
   return {
     initialize({ model }: { model: Model }): void {
       shared = model;
     },
     render({ model, el }: { model: Model; el: HTMLElement }): () => void {
-      shared ??= model;
-      let detach = (): void => {};
-      if (shared.get("_view") === "downloads") {
-        draw(
-          h("div", { class: "idc-frame" },
-            h("div", { class: "idc-root idc-alone" }, h(DownloadPanel, { downloads: downloadsOf(shared), alone: true }))),
-          el,
-        );
-      } else {
-        store ??= new Store(shared);
-        detach = store.attach();
-        draw(h(Explorer, { store }), el);
-      }
+      const own = (shared ??= model);
+      let leave = (): void => {};
+      let turn = 0;
+      /** Draws with the state of this model, or of the part whose state it shows. */
+      const show = (): void => {
+        const mine = ++turn;
+        const view = own.get("_view") as ViewName;
+        const from = String(own.get("_shared") ?? "");
+        const begin = (state: Model | null): void => {
+          if (mine !== turn) return;
+          leave();
+          let store: Store | null = null;
+          if (state) {
+            store = stores.get(from) ?? new Store(state, needsOf(view));
+            stores.set(from, store);
+          }
+          leave = store?.attach() ?? ((): void => {});
+          draw(h(View, { view, model: own, store }), el);
+        };
+        const other = referred(own, "_shared");
+        if (!other) return begin(view === "downloads" ? null : own);
+        other.then(begin, (e: unknown) => console.warn("idc_widgets: the part that this one shows is missing.", e));
+      };
+      own.on("change:_shared", show);
+      own.on("change:_view", show);
+      show();
       return () => {
+        turn = -1;
+        own.off("change:_shared", show);
+        own.off("change:_view", show);
         draw(null, el);
-        detach();
+        leave();
       };
     },
   };

@@ -13,6 +13,13 @@ export interface Model {
   widget_manager?: { get_model(id: string): Promise<Model> };
 }
 
+/** The model that a trait refers to; null when it refers to none. */
+export function referred(model: Model, trait: string): Promise<Model> | null {
+  const reference = String(model.get(trait) ?? "");
+  if (!reference.startsWith("IPY_MODEL_")) return null;
+  return model.widget_manager?.get_model(reference.slice("IPY_MODEL_".length)) ?? null;
+}
+
 export type ColumnType = "text" | "integer" | "number" | "date" | "bytes";
 
 export interface Column {

@@ -21,6 +21,15 @@ interface Answer<Q, T> {
   error: string;
 }
 
+/** What the views of a store show; what none of them does is neither counted nor asked. */
+export interface Needs {
+  counts: boolean;
+  totals: boolean;
+  selection: boolean;
+}
+
+export const EVERYTHING: Needs = { counts: true, totals: true, selection: true };
+
 export class Store {
   readonly link: Link;
   readonly catalog: Signal<Catalog | null> = signal(null);
@@ -51,7 +60,10 @@ export class Store {
   #views = 0;
   #stop: (() => void)[] = [];
 
-  constructor(readonly model: Model) {
+  constructor(
+    readonly model: Model,
+    readonly needs: Needs = EVERYTHING,
+  ) {
     this.link = new Link(model);
     this.totals = computed(() => {
       const a = this.#totals.value;
@@ -136,14 +148,16 @@ export class Store {
       listen("_sort", () => adopt(this.sort, (model.get("_sort") as SortKey[] | null) ?? []));
       listen("_ticks", () => adopt(this.ticks, (filled(model.get("_ticks")) as Ticks | null) ?? NONE));
       listen("_destination", () => adopt(this.destination, String(model.get("_destination") ?? "")));
-      listen("_cube", () => void this.#readCube());
+      if (this.needs.counts) listen("_cube", () => void this.#readCube());
     });
-    this.#stop.push(
-      this.#followCube(),
-      this.#followTotals(),
-      this.#follow("selection", TICKING_MS, this.ticks, this.#selection, (t) => (nothing(t) ? null : { ticks: t })),
-      this.#follow("destination", TYPING_MS, this.destination, this.destinationInfo, (path) => ({ path })),
-    );
+    if (this.needs.counts) this.#stop.push(this.#followCube());
+    if (this.needs.totals) this.#stop.push(this.#followTotals());
+    if (this.needs.selection) {
+      this.#stop.push(
+        this.#follow("selection", TICKING_MS, this.ticks, this.#selection, (t) => (nothing(t) ? null : { ticks: t })),
+        this.#follow("destination", TYPING_MS, this.destination, this.destinationInfo, (path) => ({ path })),
+      );
+    }
   }
 
   #disconnect(): void {

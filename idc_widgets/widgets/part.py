@@ -1,0 +1,248 @@
+"""`Part`: what every view of the catalogue has, and how views share it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+import anywidget
+import ipywidgets
+import traitlets
+
+from idc_widgets import transfer
+from idc_widgets.catalog import Catalog
+from idc_widgets.catalog.catalog import default_catalog
+from idc_widgets.cohort import Cohort
+from idc_widgets.cohort.summary import forbids_commercial_use
+from idc_widgets.widgets import describe, link, rows, ticks
+from idc_widgets.widgets.cubes import edges_of, outside_of
+from idc_widgets.widgets.watch import look_now
+
+Provider = Literal["aws", "gcs"]
+
+ASK_ABOVE = 100 * 10**9  # bytes; larger downloads are asked about once more
+_LENGTH = re.compile(r"(\d+(\.\d*)?|\.\d+)(px|em|rem|ex|ch|lh|cm|mm|in|pt|pc|vh|svh|lvh|dvh|vw|vmin|vmax|%)")
+
+
+class Part(anywidget.AnyWidget):
+    """A view of a cohort and of what is ticked in it.
+
+    Made from a cohort, a part holds the state and answers the browser. Made from another part, it shows that one's:
+    in the browser both listen to the same model, so they agree without the kernel.
+    """
+
+    catalog: Catalog
+    provider: Provider = "aws"
+    _holds = False
+
+    cohort = traitlets.Instance(Cohort, help="What the filters say.")
+    selection = traitlets.Instance(Cohort, help="What is ticked.")
+    height = traitlets.Union(
+        [traitlets.Int(), traitlets.Unicode()],
+        default_value=None,
+        allow_none=True,
+        help="Height in pixels or as a CSS length; None: the view's own.",
+    ).tag(sync=True)
+
+    _view = traitlets.Unicode().tag(sync=True)
+    _shared = traitlets.Instance(anywidget.AnyWidget, allow_none=True).tag(sync=True, **ipywidgets.widget_serialization)
+    _catalog = traitlets.Dict().tag(sync=True, echo_update=False)
+    _cube = traitlets.Dict().tag(sync=True, echo_update=False)
+    _where: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+    _sort: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+    _ticks = traitlets.Dict().tag(sync=True)
+    _destination = traitlets.Unicode().tag(sync=True)
+
+    def __init__(
+        self,
+        cohort: Cohort | Part | None = None,
+        *,
+        catalog: Catalog | None = None,
+        destination: str | os.PathLike[str] | None = None,
+        provider: Provider | None = None,
+        selection: Cohort | None = None,
+        **traits: Any,
+    ) -> None:
+        self._users: set[Part] = {self}  # the parts whose state is this one's
+        self._links: list[traitlets.link] = []
+        self._esm = link.asset("widget.js")
+        self._css = link.asset("widget.css")
+        if isinstance(cohort, Part):
+            if catalog not in (None, cohort.catalog):
+                raise ValueError(f"{type(self).__name__} shows the other part's catalogue; leave out catalog=.")
+            super().__init__(**traits)
+            self._share(cohort._source)
+        elif cohort is None or isinstance(cohort, Cohort):
+            super().__init__(**self._own(cohort, catalog, selection), **traits)
+        else:
+            name = type(self).__name__
+            raise TypeError(
+                f"{name}(…) takes a Cohort, such as catalog.cohort(Modality='CT'), or a part to share one with, "
+                f"such as {name}(panel); got {cohort!r}."
+            )
+        for state in {self, self._source}:
+            if destination is not None:
+                state._destination = _absolute(destination)
+            if provider is not None:
+                state.provider = provider
+
+    @traitlets.default("_destination")
+    def _default_destination(self) -> str:
+        return _absolute("idc-data")
+
+    def _own(self, cohort: Cohort | None, catalog: Catalog | None, selection: Cohort | None) -> dict[str, Any]:
+        """Begin to hold the state, and return it."""
+        self._holds = True
+        self.catalog = catalog or (cohort.catalog if cohort is not None else default_catalog())
+        shown = cohort if cohort is not None else Cohort(self.catalog)
+        where = [c.to_json() for c in shown.conditions]
+        ticked = ticks.NOTHING if selection is None else ticks.of(selection)
+        self._ticked = ticks.cohort_of(self.catalog, ticked)
+        link.answer(
+            self,
+            {
+                "cube": self._cube_of,
+                "totals": lambda m: asdict(self._cohort_of(m["where"]).counts),
+                **rows.handlers(self.catalog),
+                "selection": self._summary,
+                "destination": lambda m: _destination_json(transfer.describe_destination(str(m["path"]))),
+                "download": self._download,
+            },
+        )
+        self.catalog.on_cache(self._cache_ended)
+        return {
+            "cohort": shown,
+            "selection": self._ticked,
+            "_where": where,
+            "_ticks": dict(ticked),
+            "_catalog": describe.catalog_state(self.catalog, Cohort(self.catalog).counts),
+            "_cube": self._cube_of({"outside": outside_of(where), "edges": edges_of(where)}),
+        }
+
+    def _share(self, source: Part) -> None:
+        """Show another part's state from now on."""
+        self.catalog = source.catalog
+        self._shared = source
+        source._users.add(self)
+        self._links = [traitlets.link((source, name), (self, name)) for name in ("cohort", "selection")]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(cohort={self.cohort!r})"
+
+    @property
+    def _source(self) -> Part:
+        """The part that holds the state."""
+        return self._shared or self
+
+    def close(self) -> None:
+        """Take the views away. What other parts share stays until the last of them is closed."""
+        if not hasattr(self, "_users"):  # refused before it was made
+            super().close()
+            return
+        while self._links:
+            self._links.pop().unlink()
+        source = self._source
+        source._users.discard(self)
+        if source is self and source._users:
+            self._view = ""
+            return
+        super().close()
+        if not source._users:
+            super(Part, source).close()
+
+    # -- the cohort and what is ticked, both ways
+
+    @traitlets.observe("cohort")
+    def _on_cohort(self, change: Mapping[str, Any]) -> None:
+        if not self._holds:
+            return
+        where = [c.to_json() for c in change["new"].conditions]
+        if where != self._where:
+            self._where = where
+
+    @traitlets.observe("_where")
+    def _on_where(self, change: Mapping[str, Any]) -> None:
+        cohort = self._cohort_of(change["new"])
+        if cohort != self.cohort:
+            self.cohort = cohort
+
+    @traitlets.observe("selection")
+    def _on_selection(self, change: Mapping[str, Any]) -> None:
+        if self._holds and change["new"] != self._ticked:
+            self._ticks = dict(ticks.of(change["new"]))
+
+    @traitlets.observe("_ticks")
+    def _on_ticks(self, change: Mapping[str, Any]) -> None:
+        self._ticked = ticks.cohort_of(self.catalog, change["new"])
+        if self._ticked != self.selection:
+            self.selection = self._ticked
+
+    @traitlets.validate("cohort", "selection")
+    def _check_cohort(self, proposal: Mapping[str, Any]) -> Cohort:
+        cohort: Cohort = proposal["value"]
+        if self._source._holds and cohort.catalog.release != self.catalog.release:
+            raise traitlets.TraitError(
+                f"This cohort is of release {cohort.catalog.release}; "
+                f"the {type(self).__name__} shows {self.catalog.release}."
+            )
+        return cohort
+
+    @traitlets.validate("height")
+    def _check_height(self, proposal: Mapping[str, Any]) -> int | str | None:
+        value: int | str | None = proposal["value"]
+        if isinstance(value, str) and not _LENGTH.fullmatch(value.strip()):
+            raise traitlets.TraitError(f'height={value!r} is no CSS length: give pixels (600) or such as "80vh".')
+        if isinstance(value, int) and (value <= 0 or value is True):
+            raise traitlets.TraitError(f"height={value} is no height: give pixels, such as 600.")
+        return value
+
+    def _cohort_of(self, where: list[dict[str, Any]]) -> Cohort:
+        return ticks.from_json_list(self.catalog, where)
+
+    # -- answers to the browser
+
+    def _cube_of(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        outside = message["outside"]
+        where, parameters = self._cohort_of(outside).compiled()
+        return self.catalog.cube(where, parameters, outside, message.get("edges"))
+
+    def _summary(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        cohort = ticks.cohort_of(self.catalog, message["ticks"])
+        licences = [
+            {"name": str(name), "series": series, "noncommercial": forbids_commercial_use(str(name))}
+            for name, series in cohort.tally("license_short_name")
+        ]
+        return {**asdict(cohort.counts), "licences": licences}
+
+    def _download(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        cohort = ticks.cohort_of(self.catalog, message["ticks"])
+        counts = cohort.counts
+        if counts.series == 0:
+            raise ValueError("Nothing is ticked: tick series in the table first.")
+        destination = str(message["destination"]).strip()
+        if not destination:
+            raise ValueError("Name a folder to download into.")
+        if counts.bytes > ASK_ABOVE and not message.get("confirmed"):
+            return {
+                "confirm": f"This is {transfer.human_bytes(counts.bytes)} in {counts.series:,} series "
+                f"({counts.instances:,} files). Download it to {destination}?"
+            }
+        job = cohort.download(destination, provider=self.provider)
+        look_now()
+        return {"job": job.id}
+
+    def _cache_ended(self) -> None:
+        # Comes on the thread that waited for the cache.
+        self._catalog = {**self._catalog, "status": describe.status(self.catalog)}
+
+
+def _absolute(folder: str | os.PathLike[str]) -> str:
+    return str(Path(folder).expanduser().absolute())
+
+
+def _destination_json(described: transfer.Destination) -> dict[str, Any]:
+    return {**asdict(described), "path": str(described.path)}

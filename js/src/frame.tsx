@@ -1,0 +1,104 @@
+// The frame of every view: its border, and its height, which Python, a drag and the keyboard set alike.
+
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Model } from "./link/protocol";
+
+const LEAST = 240;
+const MOST = 4000;
+const STEPS: Record<string, number> = { ArrowUp: -20, ArrowDown: 20, PageUp: -120, PageDown: 120 };
+
+interface FrameProps {
+  model: Model;
+  kind: "explorer" | "filters" | "table" | "downloads";
+  children: ComponentChildren;
+  /** A region's name, where the view is one. */
+  label?: string;
+}
+
+export function Frame({ model, kind, children, label }: FrameProps) {
+  const root = useRef<HTMLDivElement>(null);
+  const height = useHeight(model);
+  return (
+    <div class="idc-frame">
+      <div
+        ref={root}
+        class={`idc-root idc-kind-${kind}`}
+        role={label ? "region" : undefined}
+        aria-label={label}
+        style={height.value ? { height: height.value } : undefined}
+      >
+        {children}
+        {kind !== "downloads" && <Grip model={model} root={root} />}
+      </div>
+    </div>
+  );
+}
+
+/** The model's height as CSS; "" leaves it to the style sheet. */
+function useHeight(model: Model) {
+  const css = useSignal("");
+  useEffect(() => {
+    const read = (): void => {
+      const value = model.get("height");
+      css.value = typeof value === "number" ? `${value}px` : typeof value === "string" ? value : "";
+    };
+    read();
+    model.on("change:height", read);
+    return () => model.off("change:height", read);
+  }, [model]);
+  return css;
+}
+
+/** The lower edge: dragged, or moved with the arrow keys; a double click gives the height back to the view. */
+function Grip({ model, root }: { model: Model; root: { current: HTMLDivElement | null } }) {
+  const now = useSignal(0);
+  const set = (pixels: number | null): void => {
+    const value = pixels === null ? null : Math.round(Math.min(MOST, Math.max(LEAST, pixels)));
+    model.set("height", value);
+    now.value = value ?? 0;
+  };
+  const tall = (): number => root.current!.offsetHeight;
+  const drag = (down: PointerEvent): void => {
+    if (down.button !== 0) return;
+    const grip = down.currentTarget as HTMLElement;
+    const from = tall() - down.clientY;
+    grip.setPointerCapture(down.pointerId);
+    const move = (e: PointerEvent): void => set(from + e.clientY);
+    const end = (): void => {
+      grip.removeEventListener("pointermove", move);
+      grip.removeEventListener("lostpointercapture", end);
+      model.save_changes();
+    };
+    grip.addEventListener("pointermove", move);
+    grip.addEventListener("lostpointercapture", end);
+  };
+  return (
+    <div
+      class="idc-grip"
+      role="separator"
+      aria-orientation="horizontal"
+      aria-label="Height"
+      aria-valuemin={LEAST}
+      aria-valuemax={MOST}
+      aria-valuenow={now.value || undefined}
+      title="Drag to set the height; double-click for the usual one"
+      tabIndex={0}
+      onFocus={() => (now.value = tall())}
+      onPointerDown={drag}
+      onDblClick={() => {
+        set(null);
+        model.save_changes();
+      }}
+      onKeyDown={(e) => {
+        const step = STEPS[e.key];
+        if (step === undefined) return;
+        e.preventDefault();
+        e.stopPropagation();
+        set(tall() + step);
+        model.save_changes();
+      }}
+    />
+  );
+}

@@ -1,0 +1,79 @@
+// The views that a model can name, and what each of them shows.
+
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { downloadsOf } from "./downloads/jobs";
+import { DownloadPanel } from "./downloads/panel";
+import { Explorer } from "./explorer";
+import { Frame } from "./frame";
+import { Header } from "./header";
+import type { Model } from "./link/protocol";
+import type { Needs, Store } from "./link/store";
+import { Chips } from "./panel/chips";
+import { FilterPanel } from "./panel/panel";
+import { SelectionBar } from "./selection/bar";
+import { ResultTable } from "./table/table";
+
+/** "" is a part that was closed while others still share its state. */
+export type ViewName = "" | "explorer" | "filters" | "table" | "downloads";
+
+/** What a view must know; the rest is neither counted nor asked. */
+export function needsOf(view: ViewName): Needs {
+  return {
+    counts: view === "explorer" || view === "filters",
+    totals: view === "explorer" || view === "filters",
+    selection: view === "explorer" || view === "downloads",
+  };
+}
+
+let views = 0;
+
+export function View({ view, model, store }: { view: ViewName; model: Model; store: Store | null }): ComponentChildren {
+  const [id] = useState(() => `idc-${(views++).toString(36)}-${Math.random().toString(36).slice(2, 7)}`);
+  if (view === "downloads") return <DownloadPart model={model} store={store} id={id} />;
+  if (!view || !store) return null;
+  if (view === "filters") return <FilterPart model={model} store={store} id={id} />;
+  if (view === "table") return <TablePart model={model} store={store} id={id} />;
+  return <Explorer model={model} store={store} id={id} />;
+}
+
+interface PartProps {
+  model: Model;
+  store: Store;
+  id: string;
+}
+
+function FilterPart({ model, store, id }: PartProps) {
+  return (
+    <Frame model={model} kind="filters">
+      <Header store={store} />
+      <div class="idc-bar">
+        <Chips store={store} />
+      </div>
+      <FilterPanel store={store} id={`${id}-filters`} />
+    </Frame>
+  );
+}
+
+function TablePart({ model, store, id }: PartProps) {
+  return (
+    <Frame model={model} kind="table">
+      <div class="idc-results">
+        <div class="idc-bar">
+          <Chips store={store} />
+        </div>
+        <ResultTable store={store} id={`${id}-table`} />
+      </div>
+    </Frame>
+  );
+}
+
+function DownloadPart({ model, store, id }: { model: Model; store: Store | null; id: string }) {
+  const [downloads] = useState(() => downloadsOf(model));
+  return (
+    <Frame model={model} kind="downloads">
+      {store && <SelectionBar store={store} id={`${id}-selection`} />}
+      <DownloadPanel downloads={downloads} alone />
+    </Frame>
+  );
+}
