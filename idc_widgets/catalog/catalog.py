@@ -14,7 +14,9 @@ from idc_widgets.catalog.bins import Extra, binned
 from idc_widgets.catalog.database import SERIES, Database
 from idc_widgets.catalog.fetch import Progress
 from idc_widgets.catalog.joins import Joined
+from idc_widgets.catalog.levels import Levels
 from idc_widgets.catalog.names import unknown_column
+from idc_widgets.catalog.orders import Orders
 from idc_widgets.catalog.pages import Pages
 from idc_widgets.catalog.remote import Remote, reachable
 from idc_widgets.catalog.sources import Column
@@ -52,7 +54,9 @@ class Catalog:
 
     def __init__(self, cache_dir: str | Path | None = None) -> None:
         self.database = Database(cache_dir)
-        self.pages = Pages(self.database)
+        orders = Orders(self.database)
+        self.pages = Pages(self.database, orders)
+        self.levels = Levels(self.database, orders)
         self._tables = Tables(self.database, cache_dir)
         self._remotes: dict[tuple[str, str], Remote] = {}
         self._remote_lock = threading.Lock()

@@ -14,7 +14,8 @@ import duckdb
 from idc_widgets.catalog import cache, sources
 from idc_widgets.catalog.interrupt import interruptible
 
-# What the rest of the package reads: the index plus row_id, series_bytes, study_key and patient_key.
+# What the rest of the package reads: the index plus row_id, series_bytes, study_key, patient_key and place, which is
+# the row_id once more, but one by which DuckDB goes straight to the row where the cache stands.
 SERIES = "series"
 
 _log = logging.getLogger("idc_widgets")
@@ -66,7 +67,7 @@ class Database:
 
     def _on_parquet(self) -> None:
         self.view("index", self._parquet)
-        self._view(SERIES, cache.series_from_parquet(self._parquet))
+        self._view(SERIES, f"SELECT *, row_id AS place FROM ({cache.series_from_parquet(self._parquet)})")
 
     def _attach(self) -> bool:
         """Read from the cache where it stands and is sound; else stay on the parquet."""
@@ -79,7 +80,7 @@ class Database:
             except (duckdb.Error, OSError) as error:
                 self._say(f"The local cache {self.cache_path} cannot be used: {cache.first_line(error)}")
                 return False
-            self._view(SERIES, "SELECT * FROM cache.series")
+            self._view(SERIES, "SELECT *, rowid AS place FROM cache.series")
             # For people, the published columns as published: text, not ENUM.
             casts = ", ".join(
                 f'"{c.name}"::VARCHAR AS "{c.name}"' if c.name in cache.ENUMS else f'"{c.name}"'
