@@ -46,6 +46,9 @@ _LABELS = {
     "species": "Species",
 }
 
+# Names of facets where the table's shorter ones would leave open of what.
+_FACET_LABELS = {"series_size_MB": "Series size", "instanceCount": "Images in the series"}
+
 _TERM_HELP = "The series' collection includes this; a collection may include several, and each gives all its series."
 
 # Group → facets, in the order in which a radiology or pathology user looks for them.
@@ -123,7 +126,7 @@ def catalog_state(catalog: Catalog, totals: Counts) -> dict[str, Any]:
         "facets": [
             {
                 "name": n,
-                "label": label(n),
+                "label": _FACET_LABELS.get(n, label(n)),
                 "group": group,
                 "description": described.get(n, _TERM_HELP),
                 "kind": "histogram" if n in BY_COLUMN else "values",

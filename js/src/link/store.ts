@@ -57,6 +57,8 @@ export class Store {
   readonly #unsaved = new Map<string, unknown>();
   #saving: ReturnType<typeof setTimeout> | undefined;
   #cubeData: unknown = null;
+  /** Whether the conditions are on their way to where the pointer will leave them. */
+  #moved = false;
   #views = 0;
   #stop: (() => void)[] = [];
 
@@ -86,10 +88,12 @@ export class Store {
     };
   }
 
-  setWhere(where: Where): void {
-    if (same(where, this.where.value)) return;
+  /** Sets the conditions; while something is `moving` under the pointer the kernel does not hear of each step. */
+  setWhere(where: Where, moving = false): void {
+    if (same(where, this.where.value) && (moving || !this.#moved)) return;
     this.where.value = where;
-    this.#save("_where", where);
+    this.#moved = moving;
+    if (!moving) this.#save("_where", where);
   }
 
   toggle(column: string, value: Value, out = false): void {

@@ -6,6 +6,7 @@ import { holds } from "../cube/condition";
 import type { Facet as FacetInfo } from "../link/protocol";
 import type { Store } from "../link/store";
 import { Facet } from "./facet";
+import { Histogram } from "./histogram";
 import { Visibility } from "./visibility";
 
 export function FilterPanel({ store, id }: { store: Store; id: string }) {
@@ -36,9 +37,13 @@ export function FilterPanel({ store, id }: { store: Store; id: string }) {
       {!empty && groups.value.map(([name, facets]) => (
         <section key={name} class="idc-group">
           {name && <h3>{name}</h3>}
-          {facets.map((f) => (
-            <Facet key={f.name} store={store} info={f} seen={seen} />
-          ))}
+          {facets.map((f) =>
+            f.kind === "histogram" ? (
+              <Histogram key={f.name} store={store} info={f} seen={seen} />
+            ) : (
+              <Facet key={f.name} store={store} info={f} seen={seen} />
+            ),
+          )}
         </section>
       ))}
     </div>

@@ -1,6 +1,7 @@
 // Conditions in words, for the chips: conditions that no facet shows read as plainly as those that one does.
 
 import type { Condition, Value } from "../cube/condition";
+import { columnOf } from "../cube/cover";
 import { valueText } from "./names";
 
 /** A condition as a subject and what is said of it; `not` when it excludes. */
@@ -59,6 +60,11 @@ export function words(c: Condition, label: (column: string) => string, shown = S
       };
     case "and":
     case "or": {
+      const column = columnOf(c);
+      const own = c.args.map((a) => words(a, label, shown));
+      if (column !== null && !own.some((w) => w.not)) {
+        return { subject: label(column), rest: own.map((w) => w.rest).join(` ${c.op} `), not: false };
+      }
       const parts = c.args.map((a) => sentence(a, label, shown));
       return { subject: "", rest: parts.join(c.op === "and" ? " and " : " or ") || "everything", not: false };
     }
