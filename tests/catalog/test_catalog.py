@@ -53,7 +53,8 @@ def _code(b: bins.Binned, value: str, extra: Sequence[bins.Edge] = ()) -> str:
     return f"CASE WHEN {b.column} IS NULL THEN {missing} ELSE coalesce({' + '.join(passed)}, {missing + 1}) END"
 
 
-def _rows(plain: duckdb.DuckDBPyConnection, where: str, extra: bins.Extra | None = None) -> set[tuple[Any, ...]]:
+def plain_cube(plain: duckdb.DuckDBPyConnection, where: str, extra: bins.Extra | None = None) -> set[tuple[Any, ...]]:
+    """Return what a cube holds, asked of the published index in plain SQL."""
     dimensions = ", ".join(cube.DIMENSIONS)
     codes = ", ".join(
         _code(b, "age(PatientAge)" if b.column == "PatientAge" else b.column, (extra or {}).get(b.column, ()))
@@ -94,7 +95,7 @@ def test_index_through_sql_is_the_published_one(catalog: idc.Catalog, plain: duc
 def test_cube_equals_plain_sql(
     catalog: idc.Catalog, bare_catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection
 ) -> None:
-    truth = _rows(plain, "TRUE")
+    truth = plain_cube(plain, "TRUE")
     assert set(decode(catalog.cube())) == truth
     assert set(decode(bare_catalog.cube())) == truth
 
@@ -105,7 +106,7 @@ def test_cube_of_a_condition_that_is_no_dimension(catalog: idc.Catalog, plain: d
     outside = [c.to_json() for c in cohort.conditions]
     packed = catalog.cube(where, parameters, outside)
     assert packed["outside"] == outside
-    assert set(decode(packed)) == _rows(plain, "SeriesDescription ILIKE '%t2%'")
+    assert set(decode(packed)) == plain_cube(plain, "SeriesDescription ILIKE '%t2%'")
     # Values that no series of it has can still be shown with their zero.
     assert [d["values"] for d in packed["dimensions"]] == [d["values"] for d in catalog.cube()["dimensions"]]
 
@@ -120,7 +121,7 @@ def test_cube_with_bounds_of_ones_own(
         "instanceCount": [(7, 0)],
     }
     used = {**edges, "series_size_MB": edges["series_size_MB"][:2]}
-    truth = _rows(plain, "TRUE", used)
+    truth = plain_cube(plain, "TRUE", used)
     for each in (catalog, bare_catalog):
         packed = each.cube(edges=edges)
         assert set(decode(packed)) == truth

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import idc_widgets as idc
-from idc_widgets.catalog import cube
+from idc_widgets.catalog import bins
 from idc_widgets.cohort.conditions import And, Condition, Or
-from tests.catalog.test_catalog import decode
+from tests.catalog.test_catalog import decode, plain_cube
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
@@ -214,22 +213,27 @@ def test_text_forms_round_trip(data: st.DataObject, real: Real, catalog: idc.Cat
     assert loaded.unknown == ()
 
 
+_EDGES: dict[str, st.SearchStrategy[bins.Edge]] = {
+    "series_size_MB": st.tuples(st.floats(0, 2000) | st.sampled_from([0.5, 20, 500]), st.sampled_from([0, 1])),
+    "PatientAge": st.tuples(st.integers(0, 121) | st.floats(0, 121), st.sampled_from([0, 1])),
+    "StudyDate": st.tuples(st.dates().map(str) | st.integers(1985, 2030).map(str), st.just(0)),
+    "instanceCount": st.tuples(st.integers(1, 1000), st.just(0)),
+}
+
+
 @fewer
 @given(data=st.data())
-def test_the_cube_adds_up_to_the_facets(data: st.DataObject, real: Real, catalog: idc.Catalog) -> None:
-    cohort, _ = _asked(data, real, catalog)
-    whole = idc.Cohort(catalog, [Or((And(cohort.conditions),))])
-    where, parameters = whole.compiled()
-    rows = decode(catalog.cube(where, parameters, [c.to_json() for c in whole.conditions]))
-    for column in ("Modality", "collection_id", "PatientSex", "license_short_name"):
-        at = cube.DIMENSIONS.index(column)
-        tally: dict[Any, list[int]] = defaultdict(lambda: [0, 0])
-        for row in rows:
-            tally[row[at]][0] += row[-3]
-            tally[row[at]][1] += row[-1]
-        frame = whole.facets(column)
-        found = {(None if v != v else v): [n, b] for v, n, b in frame.itertuples(index=False)}
-        assert found == dict(tally)
+def test_the_cube_equals_plain_sql(
+    data: st.DataObject, real: Real, catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection
+) -> None:
+    cohort, sql = _asked(data, real, catalog)
+    edges = {c: data.draw(st.lists(e, max_size=3)) for c, e in _EDGES.items() if data.draw(st.booleans())}
+    where, parameters = cohort.compiled()
+    packed = catalog.cube(where, parameters, [c.to_json() for c in cohort.conditions], edges)
+    used = {b["name"]: [tuple(e) for e in b["extra"]] for b in packed["bins"]}
+    for column, given_edges in edges.items():
+        assert {e for e in given_edges if (e[0] not in bins.BY_COLUMN[column].edges or e[1])} == set(used[column])
+    assert set(decode(packed)) == plain_cube(plain, sql, used)
 
 
 @fewer
