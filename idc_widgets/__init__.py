@@ -24,9 +24,10 @@ from idc_widgets.cohort import (
     refers_to,
     search,
     sql,
+    verify,
     with_modalities,
 )
-from idc_widgets.transfer import Job, TransferError, jobs
+from idc_widgets.transfer import Job, Plan, TransferError, jobs
 
 if TYPE_CHECKING:
     from idc_widgets.widgets import DownloadPanel, Explorer, FilterPanel, ResultTable
@@ -42,6 +43,7 @@ __all__ = [
     "Explorer",
     "FilterPanel",
     "Job",
+    "Plan",
     "ResultTable",
     "TableUnavailableError",
     "TransferError",
@@ -57,6 +59,7 @@ __all__ = [
     "refers_to",
     "search",
     "sql",
+    "verify",
     "with_modalities",
 ]
 

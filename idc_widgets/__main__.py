@@ -7,10 +7,10 @@ import sys
 import time
 from collections.abc import Sequence
 
-from idc_widgets import Catalog, Job, TransferError, jobs
+from idc_widgets import Catalog, Job, TransferError, jobs, verify
 from idc_widgets.catalog import cache, sources
 from idc_widgets.catalog.sources import INTEGER_COLUMNS
-from idc_widgets.transfer import DEFAULT_LAYOUT, human_bytes
+from idc_widgets.transfer import DEFAULT_LAYOUT, DEFAULT_WORKERS, Audit, human_bytes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,14 +25,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     get.add_argument(
         "--layout", default=DEFAULT_LAYOUT, help="folders below FOLDER (default: %(default)s)".replace("%c", "%%c")
     )
+    get.add_argument("--workers", type=int, default=DEFAULT_WORKERS, help="files at once (default: %(default)s)")
+    get.add_argument("--verify", choices=["md5", "size", "dicom"], default="md5", help="how files are checked")
+    get.add_argument("--documents", action="store_true", help="write manifest.csv and README.md into FOLDER too")
+    get.add_argument("--dry-run", action="store_true", help="say what it would do, and do nothing")
     get.add_argument("--no-wait", action="store_true", help="return at once; the download goes on")
 
     listing = commands.add_parser("jobs", help="list the downloads of this machine")
     listing.add_argument("folder", nargs="?", help="only those into this folder")
 
-    for verb in ("pause", "resume", "cancel", "retry"):
-        control = commands.add_parser(verb, help=f"{verb} a download")
-        control.add_argument("job", help="its id, as `idc-widgets jobs` lists it")
+    controls = {verb: commands.add_parser(verb, help=f"{verb} a download") for verb in ("pause", "resume", "retry")}
+    controls["cancel"] = commands.add_parser("cancel", help="end a download for good")
+    controls["workers"] = commands.add_parser("workers", help="change how many files a download fetches at once")
+    controls["next"] = commands.add_parser("next", help="let some series of a download come next")
+    controls["add"] = commands.add_parser("add", help="add the series that match to a download")
+    for control in controls.values():
+        control.add_argument("job", help="its id, or how it begins, as `idc-widgets jobs` lists it")
+    controls["cancel"].add_argument("--remove", action="store_true", help="remove what it has put in place, too")
+    controls["workers"].add_argument("number", type=int)
+    controls["next"].add_argument("series", nargs="+", metavar="SeriesInstanceUID")
+    controls["add"].add_argument("--where", action="append", required=True, metavar="COLUMN=VALUE")
+
+    check = commands.add_parser("verify", help="check a folder's files against the bucket, whoever fetched them")
+    check.add_argument("folder")
+    check.add_argument("--provider", choices=["aws", "gcs"], default="aws")
+    check.add_argument("--offline", action="store_true", help="go by the folder's receipt alone")
 
     store = commands.add_parser("cache", help="show what is kept of the catalogue on this machine")
     what = store.add_mutually_exclusive_group()
@@ -40,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     what.add_argument("--rebuild", action="store_true", help="delete everything and make the index anew")
 
     options = parser.parse_args(arguments)
-    run = {"download": _download, "jobs": _jobs, "cache": _cache}.get(options.command, _control)
+    run = {"download": _download, "jobs": _jobs, "cache": _cache, "verify": _verify}.get(options.command, _control)
     try:
         return run(options)
     except (ValueError, OSError) as error:
@@ -62,7 +79,11 @@ def _conditions(texts: Sequence[str]) -> dict[str, list[str | int | float | None
 
 def _download(options: argparse.Namespace) -> int:
     cohort = Catalog().cohort(**_conditions(options.where))
-    job = cohort.download(options.to, provider=options.provider, layout=options.layout)
+    how = {name: getattr(options, name) for name in ("provider", "layout", "workers", "verify", "documents")}
+    if options.dry_run:
+        print(plan := cohort.download(options.to, dry_run=True, **how))
+        return 0 if plan.fits and plan.problem is None else 1
+    job = cohort.download(options.to, **how)
     counts = cohort.counts
     print(f"{counts.series:,} series, {counts.instances:,} files, {human_bytes(counts.bytes)} → {job.path}")
     if options.no_wait:
@@ -86,7 +107,7 @@ def _download(options: argparse.Namespace) -> int:
 def _show(job: Job) -> None:
     p = job.progress
     share = p.bytes_done / p.bytes_total if p.bytes_total else 1
-    line = f"{job.state:10} {share:6.1%}  {p.files_done:,} of {p.files_total:,} files"
+    line = f"{job.status}  {share:.1%}  {p.files_done:,} of {p.files_total:,} files"
     if p.speed:
         line += f"  {p.speed / 1e6:,.1f} MB/s"
     if p.eta is not None:
@@ -99,16 +120,48 @@ def _jobs(options: argparse.Namespace) -> int:
     for job in jobs(options.folder):
         p = job.progress
         print(f"{job.id}  {job.state:10} {p.series_done:,}/{p.series_total:,} series  {job.path}  {job.title}")
+        if (status := job.status).reason:
+            print(f"{'':14}{status}")
     return 0
 
 
 def _control(options: argparse.Namespace) -> int:
-    job = next((j for j in jobs() if j.id == options.job), None)
-    if job is None:
+    found = [job for job in jobs() if job.id.startswith(options.job)]
+    if not found:
         raise ValueError(f'there is no download "{options.job}" on this machine; `idc-widgets jobs` lists them.')
-    getattr(job, options.command)()
-    print(f"{job.id}  {job.state}")
+    if len(found) > 1:
+        raise ValueError(f'{len(found)} downloads begin with "{options.job}"; `idc-widgets jobs` lists them.')
+    (job,) = found
+    if options.command == "cancel":
+        job.cancel(keep=not options.remove)
+    elif options.command == "workers":
+        job.set_workers(options.number)
+    elif options.command == "next":
+        job.fetch_next(*options.series)
+    elif options.command == "add":
+        print(f"{job.add(Catalog().cohort(**_conditions(options.where))):,} series added")
+    else:
+        getattr(job, options.command)()
+    print(f"{job.id}  {job.status}")
     return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    def told(audit: Audit) -> None:
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{audit.series:,} series, {audit.files:,} files", end="", file=sys.stderr, flush=True)
+
+    audit = verify(options.folder, provider=options.provider, offline=options.offline, told=told)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    print(audit)
+    for path in audit.extra:
+        print(f"  {path}: of no series of IDC that is here")
+    for problem in audit.problems:
+        print(f"  {problem.path}: {problem.reason}", file=sys.stderr)
+    if not audit.ok:
+        print("the same download again fetches what is missing or damaged, and nothing else", file=sys.stderr)
+    return 0 if audit.ok else 1
 
 
 def _cache(options: argparse.Namespace) -> int:

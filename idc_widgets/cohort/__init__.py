@@ -15,6 +15,7 @@ from idc_widgets.cohort.conditions import (
     sql,
     with_modalities,
 )
+from idc_widgets.cohort.getting import verify
 from idc_widgets.cohort.summary import Counts, Summary
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "refers_to",
     "search",
     "sql",
+    "verify",
     "with_modalities",
 ]

@@ -6,8 +6,9 @@ import json
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from idc_widgets import transfer
 from idc_widgets.catalog import Catalog
@@ -362,15 +363,33 @@ class Cohort:
         """
         return getting.items(self._catalog, *self.compiled(), layout)
 
+    @overload
+    def download(
+        self, destination: str | os.PathLike[str], *, provider: transfer.Provider = ..., layout: str = ...,
+        endpoint_url: str | None = ..., title: str | None = ..., workers: int = ..., verify: transfer.Verify = ...,
+        documents: bool = ..., dry_run: Literal[True],
+    ) -> transfer.Plan: ...  # fmt: skip
+
+    @overload
+    def download(
+        self, destination: str | os.PathLike[str], *, provider: transfer.Provider = ..., layout: str = ...,
+        endpoint_url: str | None = ..., title: str | None = ..., workers: int = ..., verify: transfer.Verify = ...,
+        documents: bool = ..., dry_run: Literal[False] = ...,
+    ) -> transfer.Job: ...  # fmt: skip
+
     def download(
         self,
         destination: str | os.PathLike[str],
         *,
-        provider: Literal["aws", "gcs"] = "aws",
+        provider: transfer.Provider = "aws",
         layout: str = transfer.DEFAULT_LAYOUT,
         endpoint_url: str | None = None,
         title: str | None = None,
-    ) -> transfer.Job:
+        workers: int = transfer.DEFAULT_WORKERS,
+        verify: transfer.Verify = "md5",
+        documents: bool = False,
+        dry_run: bool = False,
+    ) -> transfer.Job | transfer.Plan:
         """Start downloading its series in the background and return the job at once.
 
         The download is a process of its own: it goes on when this one ends. What is there already is not fetched
@@ -388,6 +407,16 @@ class Cohort:
             S3 endpoint in place of the provider's.
         title
             Name of the job in the download panel; by default its collections and modalities.
+        workers
+            Files fetched at once.
+        verify
+            "md5": the size of each file, and its MD5 where the bucket tells it; "size": the size alone; "dicom": as
+            "md5", and the UIDs in each file's header.
+        documents
+            Whether to write `manifest.csv` and `README.md` into the destination: what is there, of which version, its
+            licences, what to cite, and how to get it again.
+        dry_run
+            Whether to return the plan only: what is there already, free space, licences, paths, time.
 
         Raises
         ------
@@ -395,8 +424,11 @@ class Cohort:
             If the cohort is empty, the destination cannot be written, the disk is too small, or the endpoint does
             not answer; one sentence says which.
         """
-        # Told from the sums alone where it is hopeless: the plan of a million series takes half a minute.
         folder = os.fspath(destination)
+        if dry_run:
+            plan = transfer.plan(self.items(layout), folder, layout=layout, provider=provider, verify=verify)
+            return replace(plan, licences=self.describe().licences)
+        # Told from the sums alone where it is hopeless: the plan of a million series takes half a minute.
         transfer.check_room(folder, self.counts.bytes)
         return transfer.start(
             self.items(layout),
@@ -406,6 +438,9 @@ class Cohort:
             endpoint_url=endpoint_url,
             title=title or getting.title(self.tally("collection_id"), self.tally("Modality")),
             idc_version=self._catalog.version,
+            workers=workers,
+            verify=verify,
+            documents=getting.documents(self, provider, layout) if documents else None,
         )
 
 

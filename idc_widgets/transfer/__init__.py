@@ -3,25 +3,35 @@
 Useful from a plain script; it imports nothing of the catalogue or of the notebook.
 """
 
+from .audit import Audit, Problem, audit
+from .documents import Documents
 from .job import Job, jobs
-from .model import Item, Progress, Provider, State, TransferError
+from .model import Item, Progress, Provider, State, Status, TransferError, Verify
 from .paths import DEFAULT_LAYOUT, layout_keys
 from .plan import Plan, plan
 from .space import Destination, describe_destination, free_space
-from .start import check_room, start
+from .start import DEFAULT_WORKERS, check_room, check_verify, start
 from .units import human_bytes
 
 __all__ = [
     "DEFAULT_LAYOUT",
+    "DEFAULT_WORKERS",
+    "Audit",
     "Destination",
+    "Documents",
     "Item",
     "Job",
     "Plan",
+    "Problem",
     "Progress",
     "Provider",
     "State",
+    "Status",
     "TransferError",
+    "Verify",
+    "audit",
     "check_room",
+    "check_verify",
     "describe_destination",
     "free_space",
     "human_bytes",

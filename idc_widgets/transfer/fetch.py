@@ -40,6 +40,7 @@ class _Slot:
     delivered: bool = False
     closed: bool = False
     stalled: bool = False
+    replaced: bool = False
 
     @property
     def load(self) -> int:
@@ -81,11 +82,27 @@ class Fetcher:
         self._staging, self._tries, self._stall, self._received = staging, tries, stall, received
         self._slots: dict[Transport, _Slot] = {}
         self._scan_at = 0.0
+        self.in_flight: dict[int, int] = {}  # bytes in temporary files by series, as of the last look
+        self.last_byte = time.monotonic()
 
     @property
     def partial(self) -> int:
         """Return the bytes in temporary files, as of the last look."""
         return sum(slot.partial for slot in self._slots.values())
+
+    def resize(self, workers: int, series: int) -> None:
+        """Share out another number of transfers, or the same over more series, at once.
+
+        A process cannot change, so new ones take over, and what is in flight begins anew.
+        """
+        count = max(1, min(_PROCESSES, series, workers))
+        each = max(1, workers // count)
+        if (count, each) == (self._count, self._options[1]):
+            return
+        self._count, self._options = count, (self._options[0], each, *self._options[2:])
+        for slot in self._slots.values():
+            slot.replaced = slot.closed = True
+            slot.transport.terminate()
 
     @property
     def idle(self) -> bool:
@@ -106,6 +123,8 @@ class Fetcher:
             self._staging.mkdir(parents=True, exist_ok=True)
             slot = _Slot(Transport(*self._options), time.monotonic())
             self._slots[slot.transport] = slot
+        if self.idle:
+            self.last_byte = time.monotonic()
         if not slot.series:
             slot.heard = time.monotonic()
         slot.series[series.uuid] = series
@@ -136,6 +155,7 @@ class Fetcher:
             item = series.received(found.group(2))
             if item is not None:
                 slot.delivered = True
+                self.last_byte = slot.heard
                 self._received(series, item)
         else:
             fault = classify(str(error))
@@ -167,7 +187,7 @@ class Fetcher:
         else:
             reason = _SKIPPED if slot.closed else "s5cmd ended unexpectedly"
         # A process that was at work and got killed says nothing about the objects it had.
-        blameless = slot.delivered and not slot.closed and not slot.stalled
+        blameless = slot.replaced or (slot.delivered and not slot.closed and not slot.stalled)
         for series in slot.series.values():
             staged = series.tidy()
             for name in list(series.expected):
@@ -197,10 +217,16 @@ class Fetcher:
                 slot.transport.kill()
 
     def _scan(self) -> None:
+        found: dict[int, int] = {}
         for slot in self._slots.values():
-            partial = sum(series.in_flight() for series in slot.series.values())
+            sizes = {series.n: series.in_flight() for series in slot.series.values()}
+            found |= sizes
+            partial = sum(sizes.values())
             if partial != slot.partial:
+                if partial > slot.partial:
+                    self.last_byte = time.monotonic()
                 slot.partial, slot.heard = partial, time.monotonic()
+        self.in_flight = found
 
     def stop(self) -> None:
         """End every process now."""

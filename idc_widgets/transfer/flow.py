@@ -63,6 +63,7 @@ class Flow:
         self._waiting: dict[int, Series] = {}  # between two rounds
         self._contested: set[int] = set()  # had to wait for another job
         self._fresh: dict[int, list[Object]] = {}
+        self._preferred: set[int] = set()
 
     @property
     def to_fetch(self) -> bool:
@@ -70,13 +71,37 @@ class Flow:
         return bool(self._ready or self._delayed)
 
     @property
+    def remaining(self) -> int:
+        """Return how many series are known to be left."""
+        return len(self._ready) + len(self._delayed) + len(self._active)
+
+    @property
     def empty(self) -> bool:
         """Whether nothing is left, not even a check under way."""
         return not (self._ready or self._delayed or self._active)
 
+    @property
+    def next_try(self) -> tuple[float, str] | None:
+        """Return when the next series is tried again and why it waits, where all that is left waits."""
+        if self._active or self._ready or not self._delayed:
+            return None
+        at, n = self._delayed[0]
+        return at, self._why(n)
+
     def enqueue(self, n: int) -> None:
         """Let a listed series wait for its turn."""
-        self._ready.append(n)
+        if n in self._preferred:
+            self._ready.appendleft(n)
+        else:
+            self._ready.append(n)
+
+    def prefer(self, ns: list[int]) -> None:
+        """Let these series come next, in this order, before others that wait."""
+        self._preferred.update(ns)
+        waiting = set(self._ready)
+        chosen = [n for n in ns if n in waiting]
+        rest = [n for n in self._ready if n not in set(chosen)]
+        self._ready = deque(chosen + rest)
 
     def listed(self, outcome: Listed) -> None:
         """Take the outcome of a listing."""
@@ -87,7 +112,7 @@ class Flow:
         self._ledger.listed(outcome.n, outcome.objects)
         if len(self._fresh) < _FRESH:
             self._fresh[outcome.n] = outcome.objects
-        self._ready.append(outcome.n)
+        self.enqueue(outcome.n)
 
     def present(self, row: Any, entry: receipt.Entry) -> None:
         """Count a series that the receipt has and whose files are all there."""
@@ -110,14 +135,18 @@ class Flow:
                 continue
             self._active.add(n)
             if series.count("pending"):
+                self._ledger.phase(n, "downloading")
                 fetcher.assign(series)
             else:
+                self._ledger.phase(n, "verifying")
                 self.after_round(series)
 
     def received(self, series: Series, item: Object) -> None:
         """Verify an object that has arrived."""
         self._ledger.fetched += item.size
         self._check(series, item, series.staging / item.name)
+        if not series.expected:
+            self._ledger.phase(series.n, "verifying")
 
     def after_round(self, series: Series) -> None:
         """Go on with a series when nothing of it is under way."""
@@ -126,7 +155,7 @@ class Flow:
         if series.count("pending"):
             self._active.discard(series.n)
             self._waiting[series.n] = series
-            heapq.heappush(self._delayed, (time.monotonic() + series.backoff(), series.n))
+            self._delay(series.n, series.backoff())
             return
         failed = [item for item in series.objects.values() if item.state == "failed"]
         if failed:
@@ -156,11 +185,11 @@ class Flow:
         uuid, path = row["uuid"], row["path"]
         if not self._claim(uuid):
             self._contested.add(n)
-            heapq.heappush(self._delayed, (time.monotonic() + _CLAIMED_WAIT, n))
+            self._delay(n, _CLAIMED_WAIT)
             return None
         objects = self._fresh.pop(n, None)
         if n in self._contested:  # the other job may have put it there
-            entry = receipt.present(self._destination, {uuid}).get((uuid, path))
+            entry = receipt.present(self._destination, {uuid}, self._job["verify"]).get((uuid, path))
             if entry is not None:
                 self.present(row, entry)
                 self._ledger.released(uuid)
@@ -169,13 +198,24 @@ class Flow:
             self._ledger.write(time.monotonic(), force=True)
             rows = self._journal.all("SELECT * FROM object WHERE job = ? AND n = ?", (self._job["id"], n))
             objects = [Object(o["name"], o["size"], o["etag"], o["state"], o["reason"]) for o in rows]
-        series = Series(n, row["uid"], uuid, row["bucket"], path, objects, self._staging, self._destination)
+        series = Series(row, objects, self._staging, self._destination)
         unchecked, lost = series.survey()
         for name in lost:
             self._ledger.lost(n, series.objects[name])
         for name, place in unchecked:
             self._check(series, series.objects[name], place)
         return series
+
+    def _delay(self, n: int, seconds: float) -> None:
+        heapq.heappush(self._delayed, (time.monotonic() + seconds, n))
+        self._ledger.phase(n, "retrying", time.time() + seconds, self._why(n))
+
+    def _why(self, n: int) -> str:
+        series = self._waiting.get(n)
+        if series is None:
+            return "another download is at work on this series"
+        reasons = (item.reason for item in series.objects.values() if item.state == "pending")
+        return next((reason for reason in reasons if reason), "the transfer was broken off")
 
     def _row(self, n: int) -> Any:
         return self._journal.one("SELECT * FROM series WHERE job = ? AND n = ?", (self._job["id"], n))
@@ -208,16 +248,27 @@ class Flow:
         self._pool.submit(task)
 
     def _check(self, series: Series, item: Object, place: Path) -> None:
+        how = self._job["verify"]
         series.checking += 1
         self._ledger.unchecked += item.size
+        if how == "size":  # a look that is cheaper than handing it over
+            self._judge(series, item, place, verify.size_problem(place, item.size))
+            return
 
         def examine() -> tuple[Any, Any]:
             problem = verify.problem(place, item.size, item.etag, lambda: self._stopped)
+            if problem is None and how == "dicom":
+                problem = verify.dicom_problem(place, series.uid, series.study)
             return self._checked, (series, item, place, problem)
 
         self._submit(examine)
 
     def _checked(self, series: Series, item: Object, place: Path, problem: str | None) -> None:
+        self._judge(series, item, place, problem)
+        if not self._stopped:
+            self.after_round(series)
+
+    def _judge(self, series: Series, item: Object, place: Path, problem: str | None) -> None:
         series.checking -= 1
         self._ledger.unchecked -= item.size
         if problem is None:
@@ -227,8 +278,6 @@ class Flow:
             if place.parent == series.staging:  # what lies under a final name is only ever replaced
                 place.unlink(missing_ok=True)
             series.gave_up(item.name, problem, False, self._tries)
-        if not self._stopped:
-            self.after_round(series)
 
     def _publish(self, series: Series) -> tuple[Any, Any]:
         try:
@@ -242,6 +291,7 @@ class Flow:
                     provider=self._job["provider"],
                     idc_version=self._job["idc_version"],
                     path=series.path,
+                    by=self._job["verify"],
                     files=tuple((o.name, o.size, verify.md5_of(o.etag)) for o in series.objects.values()),
                 ),
             )

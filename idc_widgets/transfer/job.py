@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, Protocol, cast, runtime_checkable
 
+from . import providers
 from .cleanup import remove_downloaded, remove_staging
 from .journal import Journal
-from .model import ACTIVE, ENDED, Progress, Provider, State, TransferError
+from .model import ACTIVE, ENDED, Item, Progress, Provider, State, Status, TransferError
+from .plan import distinct, make, too_little
 from .registry import OwnerLock, journal_path, journal_paths, lock_path, real_destination
 from .spawn import spawn_worker
+from .verify import md5_of
 
 _STALE = 1.5  # seconds without a heartbeat after which the worker's lock is looked at
 _START_PATIENCE = 20.0  # seconds that a worker may take to begin
 _ACKNOWLEDGE = 2.0
 _DEAD = "the download process ended unexpectedly; resume the download to go on"
 _PROGRESS = ", ".join(Progress.__dataclass_fields__)
+_WORDS = {"queued": "waiting to begin", "listing": "listing", "running": "downloading", "verifying": "verifying"}
+_SERIES_STATES = {
+    "queued": "state IN ('pending', 'listed') AND phase IS NULL",
+    "active": "phase IS NOT NULL",
+    "complete": "state = 'done'",
+    "failed": "state = 'failed'",
+}
+SeriesState = Literal["queued", "active", "complete", "failed"]
+
+
+@runtime_checkable
+class _HasItems(Protocol):
+    """A cohort, as far as it matters here."""
+
+    def items(self, layout: str) -> Sequence[Item]: ...
 
 
 class Job:
@@ -54,7 +74,7 @@ class Job:
 
     def _is_dead(self, row: sqlite3.Row) -> bool:
         silent = time.time() - row["heartbeat"]
-        if silent < (_START_PATIENCE if row["state"] == "queued" else _STALE):
+        if 0 <= silent < (_START_PATIENCE if row["state"] == "queued" else _STALE):
             return False
         # A worker that is merely slow, or slept with the whole machine, still holds its lock.
         return not self._lock().held_elsewhere()
@@ -80,13 +100,98 @@ class Job:
             raise TransferError(f"the journal of {self.path} knows no download {self.id!r} any more")
         return Progress(*row)
 
+    @property
+    def status(self) -> Status:
+        """Return what it is at, in words: also what it waits for, or how it ended."""
+        state, error = self._status()
+        row = self._journal.job(self.id)
+        seconds = None if row["note_at"] is None else abs(row["note_at"] - time.time())
+        if state in ACTIVE and row["note"] == "retrying":
+            reason = row["note_reason"]
+            return Status("retrying", f"waiting to retry in {seconds:.0f} s: {reason}", reason, seconds)
+        if state in ACTIVE and row["note"] == "stalled":
+            reason = row["note_reason"]
+            return Status("stalled", f"stalled: no byte for {seconds:.0f} s; {reason}", reason, seconds)
+        if state == "queued" and row["note"]:
+            return Status("queued", f"queued: {row['note_reason']}", row["note_reason"])
+        if state == "failed":
+            if row["failed"] and row["files_done"] + row["failed"] == row["files_total"]:
+                return Status("incomplete", f"complete with {row['failed']:,} failures", error)
+            return Status("failed", f"failed: {error}", error)
+        kind = "downloading" if state == "running" else state
+        return Status(cast(Any, kind), _WORDS.get(state, state))
+
+    def series(self, offset: int = 0, limit: int = 100, *, state: SeriesState | None = None) -> list[dict[str, Any]]:
+        """Return a page of its series, in the order they were asked for.
+
+        Parameters
+        ----------
+        offset, limit
+            Which rows.
+        state
+            Only those "queued", "active", "complete" or "failed".
+
+        Returns
+        -------
+            series_uid, crdc_series_uuid, path, state ("queued", "downloading", "verifying", "retrying", "complete",
+            "failed"), files, files_done, bytes, bytes_done (verified), bytes_in_flight, reason (of a failure or a
+            wait) and retry_in (seconds).
+        """
+        if state is not None and state not in _SERIES_STATES:
+            raise TransferError(f"state={state!r}: valid states are {', '.join(map(repr, _SERIES_STATES))}")
+        where = f" AND {_SERIES_STATES[state]}" if state else ""
+        rows = self._journal.all(
+            "SELECT *, (SELECT COUNT(*) FROM object o WHERE o.job = s.job AND o.n = s.n AND o.state = 'verified') AS c,"
+            " (SELECT TOTAL(size) FROM object o WHERE o.job = s.job AND o.n = s.n AND o.state = 'verified') AS b"
+            f" FROM series s WHERE job = ?{where} ORDER BY n LIMIT ? OFFSET ?",
+            (self.id, limit, offset),
+        )
+        working = self.state in ACTIVE
+        return [self._series_row(row, working) for row in rows]
+
+    def _series_row(self, row: sqlite3.Row, working: bool) -> dict[str, Any]:
+        done = row["state"] == "done"
+        phase = row["phase"] if working else None
+        state = {"done": "complete", "failed": "failed"}.get(row["state"]) or phase or "queued"
+        return {
+            "series_uid": row["uid"],
+            "crdc_series_uuid": row["uuid"],
+            "path": self.path / row["path"],
+            "state": state,
+            "files": row["files"],
+            "files_done": row["files"] if done else row["c"],
+            "bytes": row["bytes"],
+            "bytes_done": row["bytes"] if done else int(row["b"]),
+            "bytes_in_flight": row["in_flight"] if state == "downloading" else 0,
+            "reason": row["reason"] if state in ("failed", "retrying") else None,
+            "retry_in": max(0.0, row["retry_at"] - time.time()) if state == "retrying" else None,
+        }
+
+    def series_counts(self) -> dict[str, int]:
+        """Return how many of its series are "queued", "active", "complete" and "failed"."""
+        row = self._journal.one(
+            "SELECT "
+            + ", ".join(f"COUNT(*) FILTER (WHERE {condition}) AS {name}" for name, condition in _SERIES_STATES.items())
+            + " FROM series WHERE job = ?",
+            (self.id,),
+        )
+        return dict(row) if row else {}
+
+    @property
+    def workers(self) -> int:
+        """Return how many transfers it runs at once; `set_workers` changes it."""
+        return int(self._journal.job(self.id)["workers"])
+
     def files(self) -> list[dict[str, Any]]:
-        """Return the files known so far: path, series_uid, bytes, state ("pending", "verified", "failed").
+        """Return the files known so far: path, series_uid, bytes, state ("pending", "verified", "failed"), verified_by.
+
+        `verified_by` is "md5" or "size" (asked for, or the bucket gives no MD5), None before.
 
         A path is where the file is, or is going to be; it is there once its series is complete.
         """
+        by_size = self._journal.job(self.id)["verify"] == "size"
         rows = self._journal.all(
-            "SELECT path, name, uid, size, object.state AS state FROM series JOIN object USING (job, n)"
+            "SELECT path, name, uid, size, etag, object.state AS state FROM series JOIN object USING (job, n)"
             " WHERE job = ? ORDER BY n, name",
             (self.id,),
         )
@@ -96,6 +201,11 @@ class Job:
                 "series_uid": row["uid"],
                 "bytes": row["size"],
                 "state": row["state"],
+                "verified_by": None
+                if row["state"] != "verified"
+                else "size"
+                if by_size or md5_of(row["etag"]) is None
+                else "md5",
             }
             for row in rows
         ]
@@ -178,6 +288,20 @@ class Job:
             time.sleep(0.02)
         return False
 
+    def _tell(self, verb: str, argument: str | None = None) -> bool:
+        """Leave a request and see it taken; False when there is no worker to take it."""
+        self._journal.request(self.id, verb, argument)
+        deadline = time.monotonic() + _ACKNOWLEDGE
+        while time.monotonic() < deadline:
+            if self._journal.one("SELECT 1 FROM request WHERE job = ? AND verb = ?", (self.id, verb)) is None:
+                return True
+            row = self._journal.job(self.id)
+            if (row["state"] not in ACTIVE or self._is_dead(row)) and not self._lock().held_elsewhere():
+                self._journal.take_requests(self.id)
+                return False
+            time.sleep(0.02)
+        return True  # it has begun to start, or is slow: it will
+
     def resume(self) -> None:
         """Go on with a job that is paused, failed, or whose process died; nothing verified is fetched again."""
         state = self.state
@@ -191,10 +315,58 @@ class Job:
         state = self.state
         if state == "cancelled":
             raise TransferError(f"download {self.id} was cancelled; start it again to go on")
-        if state in ACTIVE:
-            self._journal.request(self.id, "retry")
-        elif state != "complete":
+        if state in ACTIVE and self._tell("retry"):
+            return
+        if self.state != "complete":
             self._start_again()
+
+    def set_workers(self, workers: int) -> None:
+        """Change how many transfers run at once."""
+        if workers < 1:
+            raise TransferError(f"workers={workers!r}: at least 1 is needed")
+        self._journal.update_job(self.id, workers=workers)
+        if self.state in ACTIVE:
+            self._tell("workers")
+
+    def fetch_next(self, *series_uids: str) -> None:
+        """Let these series come next, in this order, before the others that wait."""
+        with self._journal.transaction() as db:
+            found = {}
+            top = db.execute("SELECT MAX(turn) FROM series WHERE job = ?", (self.id,)).fetchone()[0]
+            for place, uid in enumerate(reversed(series_uids), top + 1):
+                rows = db.execute("SELECT n FROM series WHERE job = ? AND uid = ?", (self.id, uid)).fetchall()
+                if not rows:
+                    raise TransferError(f"download {self.id} has no series {uid!r}")
+                db.execute("UPDATE series SET turn = ? WHERE job = ? AND uid = ?", (place, self.id, uid))
+                found[uid] = [row["n"] for row in rows]
+        if self.state in ACTIVE:
+            self._tell("next", json.dumps([n for uid in series_uids for n in found[uid]]))
+
+    def add(self, series: Sequence[Item] | _HasItems) -> int:
+        """Add series to the job, also while it runs or after it has ended; return how many were not in it before.
+
+        Parameters
+        ----------
+        series
+            A cohort, or items. They go to the same destination, by the same layout.
+        """
+        row = self._journal.job(self.id)
+        if row["state"] == "cancelled":
+            raise TransferError(f"download {self.id} was cancelled; start it again to go on")
+        items = series.items(row["layout"]) if isinstance(series, _HasItems) else series
+        mine = {r["uuid"] for r in self._journal.all("SELECT uuid FROM series WHERE job = ?", (self.id,))}
+        new = [item for item in distinct(items) if item.crdc_series_uuid not in mine]
+        if not new:
+            return 0
+        plan = make(new, self.path, row["layout"], self.provider, row["verify"])
+        if plan.problem is not None or not plan.fits:
+            raise TransferError(plan.problem or too_little(plan))
+        self._journal.add_series(self.id, providers.rows(new, (path for _, path in plan.folders), self.provider))
+        state = self.state
+        # A paused job has them when it is resumed.
+        if state != "paused" and not (state in ACTIVE and self._tell("add")):
+            self._start_again()
+        return len(new)
 
     def _start_again(self) -> None:
         if not self.path.is_dir():

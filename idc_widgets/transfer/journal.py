@@ -17,7 +17,10 @@ from typing import Any
 
 from .model import TransferError
 
-_VERSION = 1
+#: uid, uuid, bucket, files, bytes, path, study
+SeriesRow = tuple[str, str, str, int, int, str, str]
+
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE job (
@@ -27,15 +30,22 @@ CREATE TABLE job (
     bytes_total INTEGER NOT NULL, files_total INTEGER NOT NULL, series_total INTEGER NOT NULL,
     bytes_done INTEGER NOT NULL DEFAULT 0, bytes_in_flight INTEGER NOT NULL DEFAULT 0,
     files_done INTEGER NOT NULL DEFAULT 0, series_done INTEGER NOT NULL DEFAULT 0,
-    failed INTEGER NOT NULL DEFAULT 0, speed REAL, eta REAL
+    failed INTEGER NOT NULL DEFAULT 0, speed REAL, eta REAL,
+    verify TEXT NOT NULL DEFAULT 'md5',
+    -- why nothing moves: retrying (until), stalled (since), queued behind other jobs
+    note TEXT, note_reason TEXT, note_at REAL,
+    rate REAL -- bytes a second over all of it, to estimate later ones by
 ) WITHOUT ROWID;
--- state: pending (not listed), listed, done, failed
+-- state: pending (not listed), listed, done, failed; phase, of those at work: downloading, verifying, retrying (until)
 CREATE TABLE series (
     job TEXT NOT NULL, n INTEGER NOT NULL, uid TEXT NOT NULL, uuid TEXT NOT NULL, bucket TEXT NOT NULL,
     files INTEGER NOT NULL, bytes INTEGER NOT NULL, path TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'pending',
-    reason TEXT, PRIMARY KEY (job, n)
+    reason TEXT, study TEXT NOT NULL DEFAULT '', turn INTEGER NOT NULL DEFAULT 0,
+    phase TEXT, in_flight INTEGER NOT NULL DEFAULT 0, retry_at REAL, PRIMARY KEY (job, n)
 ) WITHOUT ROWID;
 CREATE INDEX series_path ON series (path);
+CREATE INDEX series_state ON series (job, state, n);
+CREATE INDEX series_phase ON series (job, phase, n) WHERE phase IS NOT NULL;
 -- state: pending, verified, failed
 CREATE TABLE object (
     job TEXT NOT NULL, n INTEGER NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
@@ -79,7 +89,7 @@ class Journal:
         except sqlite3.DatabaseError as error:
             if destination is None or isinstance(error, sqlite3.OperationalError):
                 raise
-            # Nothing is lost for good: the destination's receipt and staging say what is there.
+            # Damaged, or of an earlier format. Nothing is lost: the destination's receipt and staging tell the rest.
             for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
                 damaged = path.with_name(name)
                 if damaged.exists():
@@ -112,6 +122,8 @@ class Journal:
                     db.execute("INSERT INTO meta VALUES ('destination', ?)", (str(destination),))
                     db.execute(f"PRAGMA user_version = {_VERSION}")
                 db.execute("COMMIT")
+            elif 0 < version < _VERSION:
+                raise sqlite3.DatabaseError(f"a journal of format {version}")
             elif version != _VERSION:
                 raise TransferError(
                     f"the journal {self.path} has format {version}, this version of idc_widgets reads {_VERSION}: "
@@ -162,14 +174,22 @@ class Journal:
         with self.transaction() as db:
             set_columns(db, job_id, columns)
 
-    def add_job(self, job: dict[str, Any], series: Iterable[tuple[str, str, str, int, int, str]]) -> None:
-        """Enter a job and its series, given as (uid, uuid, bucket, files, bytes, path)."""
+    def add_job(self, job: dict[str, Any], series: Iterable[SeriesRow]) -> None:
+        """Enter a job and its series."""
         with self.transaction() as db:
             names = ", ".join(job)
             db.execute(f"INSERT INTO job ({names}) VALUES ({', '.join('?' * len(job))})", tuple(job.values()))
-            db.executemany(
-                "INSERT INTO series (job, n, uid, uuid, bucket, files, bytes, path) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                ((job["id"], n, *row) for n, row in enumerate(series)),
+            _insert_series(db, job["id"], 0, series)
+
+    def add_series(self, job_id: str, series: Iterable[SeriesRow]) -> None:
+        """Enter more series of a job, and raise its totals."""
+        with self.transaction() as db:
+            first = db.execute("SELECT COALESCE(MAX(n) + 1, 0) FROM series WHERE job = ?", (job_id,)).fetchone()[0]
+            _insert_series(db, job_id, first, series)
+            db.execute(
+                "UPDATE job SET (series_total, files_total, bytes_total) ="
+                " (SELECT COUNT(*), SUM(files), SUM(bytes) FROM series WHERE job = ?1) WHERE id = ?1",
+                (job_id,),
             )
 
     def request(self, job_id: str, verb: str, argument: str | None = None) -> None:
@@ -192,6 +212,13 @@ class Journal:
             " WHERE path != '' AND (series.state = 'done' OR job.state NOT IN ('cancelled')) ORDER BY created, n"
         )
         return [(row["path"], row["uuid"]) for row in rows]
+
+
+def _insert_series(db: sqlite3.Connection, job_id: str, first: int, series: Iterable[SeriesRow]) -> None:
+    db.executemany(
+        "INSERT INTO series (job, n, uid, uuid, bucket, files, bytes, path, study) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ((job_id, n, *row) for n, row in enumerate(series, first)),
+    )
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

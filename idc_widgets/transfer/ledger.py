@@ -33,6 +33,11 @@ class Ledger:
         self._released: list[tuple[str, str]] = []
         self._series: list[tuple[Any, ...]] = []
         self._objects: list[tuple[Any, ...]] = []
+        self._phases: dict[int, tuple[str | None, float | None, str | None]] = {}
+        self.in_flight: dict[int, int] = {}  # bytes that arrived in part, by series
+        self._told: dict[int, int] = {}  # what the journal has of that
+        self.note: tuple[str | None, str | None, float | None] = (None, None, None)
+        self._began = time.monotonic()
         self._written = 0.0
         self._last: dict[str, Any] = {}
         self._samples: deque[tuple[float, int]] = deque()
@@ -73,6 +78,10 @@ class Ledger:
         self._listed.extend((self._job, n, item.name, item.size, item.etag, item.state) for item in objects)
         self._series.append(("listed", None, self._job, n))
 
+    def phase(self, n: int, phase: str | None, retry_at: float | None = None, reason: str | None = None) -> None:
+        """Take note of what a series is at; `retry_at` is on the clock of the wall."""
+        self._phases[n] = phase, retry_at, reason
+
     def verified(self, n: int, item: Object) -> None:
         """Count an object whose content is right."""
         self.files_done += 1
@@ -93,6 +102,7 @@ class Ledger:
     def series_state(self, n: int, state: str, reason: str | None = None) -> None:
         """Take note of a series' new state."""
         self.series_done += state == "done"
+        self._phases.pop(n, None)
         self._series.append((state, reason, self._job, n))
 
     def released(self, uuid: str) -> None:
@@ -105,7 +115,10 @@ class Ledger:
         if waited < _WRITE_EVERY and not force:
             return
         columns = self._columns(now)
-        quiet = columns == self._last and not (self._series or self._objects or self._listed or self._released)
+        moved = {n: size for n, size in self.in_flight.items() if self._told.get(n, 0) != size}
+        moved |= dict.fromkeys(self._told.keys() - self.in_flight.keys(), 0)
+        news = self._series or self._objects or self._listed or self._released or self._phases or moved
+        quiet = columns == self._last and not news
         if quiet and waited < _BEAT_EVERY and not force:
             return
         self._written, self._last = now, columns
@@ -117,13 +130,30 @@ class Ledger:
             db.executemany(
                 "UPDATE object SET state = ?, reason = ? WHERE job = ? AND n = ? AND name = ?", self._objects
             )
-            db.executemany("UPDATE series SET state = ?, reason = ? WHERE job = ? AND n = ?", self._series)
+            db.executemany(
+                "UPDATE series SET phase = NULL, state = ?, reason = ? WHERE job = ? AND n = ?", self._series
+            )
+            db.executemany(
+                "UPDATE series SET phase = ?, retry_at = ?, reason = ? WHERE job = ? AND n = ?",
+                ((*what, self._job, n) for n, what in self._phases.items()),
+            )
+            db.executemany(
+                "UPDATE series SET in_flight = ? WHERE job = ? AND n = ?",
+                ((size, self._job, n) for n, size in moved.items()),
+            )
             db.executemany("DELETE FROM claim WHERE uuid = ? AND job = ?", self._released)
             set_columns(db, self._job, columns | {"heartbeat": time.time()} | more)
         self._listed.clear()
         self._released.clear()
         self._objects.clear()
         self._series.clear()
+        self._phases.clear()
+        self._told = self.in_flight
+
+    def rate(self) -> float | None:
+        """Return the bytes a second over all that was fetched, None where that was next to nothing."""
+        seconds = time.monotonic() - self._began
+        return self.fetched / seconds if self.fetched > 10_000_000 and seconds > 1 else None
 
     def _columns(self, now: float) -> dict[str, Any]:
         arrived = self.fetched + self.partial
@@ -144,4 +174,7 @@ class Ledger:
             "failed": self.failed,
             "speed": speed if moving else None,
             "eta": max(0.0, left / speed) if speed and moving else None,
+            "note": self.note[0] if moving or self.state == "queued" else None,
+            "note_reason": self.note[1],
+            "note_at": self.note[2],
         }

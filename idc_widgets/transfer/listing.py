@@ -11,7 +11,7 @@ from typing import Any
 
 from . import s5cmd
 from .faults import classify
-from .series import Object, is_safe_name
+from .series import Object, backoff, is_safe_name
 
 _WORKERS = 16
 
@@ -30,6 +30,7 @@ class _Pending:
     tries: int = 0
     error: str | None = None
     seen: tuple[int, int] | None = None  # what a round before found
+    asked: bool = False  # in the present round
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Lister:
         self._tries, self._stall = tries, stall
         self._not_before = 0.0
         self._heard = 0.0
+        self._reason = ""
         self.transport: s5cmd.Transport | None = None
 
     @property
@@ -77,18 +79,27 @@ class Lister:
         """Whether every series has its outcome."""
         return not self._pending and self.transport is None
 
+    @property
+    def next_try(self) -> tuple[float, str] | None:
+        """Return when, on the monotonic clock, a round begins that has to wait, and why it waits."""
+        if self.transport is None and self._pending and self._not_before > time.monotonic():
+            return self._not_before, self._reason
+        return None
+
     def add(self, series: Iterable[tuple[int, str, str, int, int]]) -> None:
         """List more series, once the present round is over."""
         for row in series:
             self._pending.setdefault(row[1], _Pending(*row))
 
-    def tend(self, now: float) -> None:
+    def tend(self, now: float | None = None) -> None:
         """Start a round that is due; end a process that says nothing any more. Call it often."""
+        now = time.monotonic() if now is None else now
         if self.transport is None:
             if self._pending and now >= self._not_before:
                 self.transport = s5cmd.Transport(*self._options)
                 self._heard = now
                 for item in self._pending.values():
+                    item.asked = True
                     self.transport.feed(s5cmd.line("ls", f"s3://{item.bucket}/{item.uuid}/*"))
                 self.transport.close()
         elif now - self._heard > self._stall:
@@ -124,16 +135,19 @@ class Lister:
         said = self.transport.message if self.transport else None
         self.transport = None
         settled = []
-        for item in list(self._pending.values()):
+        asked = [item for item in self._pending.values() if item.asked]
+        for item in asked:
+            item.asked = False
             outcome = self._outcome(item, said)
             if outcome is None:
+                self._reason = classify(item.error or said or "the listing was cut short").reason
                 item.objects, item.sum, item.error = [], 0, None
             else:
                 del self._pending[item.uuid]
                 settled.append(outcome)
-        if self._pending:
-            tries = max(item.tries for item in self._pending.values())
-            self._not_before = time.monotonic() + min(30.0, 0.5 * 2.0 ** (tries - 1))
+        again = [item.tries for item in asked if item.uuid in self._pending]
+        if again:
+            self._not_before = time.monotonic() + backoff(max(again))
         return settled
 
     def _outcome(self, item: _Pending, said: str | None) -> Listed | None:

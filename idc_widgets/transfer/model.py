@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Provider = Literal["aws", "gcs"]
+Verify = Literal["md5", "size", "dicom"]
 State = Literal["queued", "listing", "running", "verifying", "paused", "complete", "failed", "cancelled"]
 
 #: States in which a worker process is, or should be, at work.
@@ -35,6 +36,8 @@ class Item:
         What the index says the series holds; the listing must agree.
     fields
         Values of the index columns that a layout may use as keys.
+    study_uid
+        StudyInstanceUID, for the DICOM check; not looked at where it is empty.
     """
 
     series_uid: str
@@ -43,6 +46,7 @@ class Item:
     files: int
     bytes: int
     fields: Mapping[str, str | None] = field(default_factory=dict, hash=False)
+    study_uid: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,3 +68,26 @@ class Progress:
     failed: int
     speed: float | None
     eta: float | None
+
+
+Kind = Literal[
+    "queued", "listing", "downloading", "verifying", "retrying", "stalled", "paused", "complete", "incomplete",
+    "failed", "cancelled",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a job is at, as a person would put it; `str()` gives the sentence.
+
+    `reason` says why it waits, retries or failed; `seconds` is how long until the next try ("retrying"), or since
+    the last byte ("stalled"). "incomplete" ended with failures of single files or series, "failed" as a whole.
+    """
+
+    kind: Kind
+    text: str
+    reason: str | None = None
+    seconds: float | None = None
+
+    def __str__(self) -> str:
+        return self.text

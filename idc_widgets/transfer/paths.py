@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from .model import Item, TransferError
 
@@ -95,8 +96,19 @@ def path_key(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
 
 
-def final_paths(items: Sequence[Item], layout: str, taken: Mapping[str, str]) -> list[str]:
-    """Return each item's folder, relative to the destination, with ``/`` between components ("" when flat).
+class Placed(NamedTuple):
+    """Where a series goes: its folder below the destination, with ``/`` between components ("" when flat).
+
+    `renamed`: its values could not be folder names as they are; `moved_aside`: another series has the folder.
+    """
+
+    path: str
+    renamed: bool = False
+    moved_aside: bool = False
+
+
+def place(items: Sequence[Item], layout: str, taken: Mapping[str, str]) -> list[Placed]:
+    """Return each item's place.
 
     Parameters
     ----------
@@ -111,15 +123,17 @@ def final_paths(items: Sequence[Item], layout: str, taken: Mapping[str, str]) ->
     keys = {"SeriesInstanceUID", "crdc_series_uuid"}.union(*(item.fields.keys() for item in items[:1]))
     parsed = parse_layout(layout, keys)
     if not parsed:
-        return [""] * len(items)
+        return [Placed("")] * len(items)
     owners = dict(taken)
     result = []
     for item in items:
-        path = "/".join(safe_component(_fill(component, item)) for component in parsed)
+        filled = [_fill(component, item) for component in parsed]
+        safe = [safe_component(text) for text in filled]
+        path = "/".join(safe)
         uuid = item.crdc_series_uuid
         for candidate in (path, f"{path}_{uuid[:8]}", f"{path}_{uuid}"):
             if owners.setdefault(path_key(candidate), uuid) == uuid:
-                result.append(candidate)
+                result.append(Placed(candidate, filled != safe, candidate != path))
                 break
         else:
             raise TransferError(f"two series with crdc_series_uuid {uuid!r} want the same folder {path!r}")

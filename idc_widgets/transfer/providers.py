@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote, urlsplit
 
-from .model import Provider, TransferError
+from .journal import SeriesRow
+from .model import Item, Provider, TransferError
 
 _ENDPOINTS: dict[str, str] = {"aws": "https://s3.amazonaws.com", "gcs": "https://storage.googleapis.com"}
 _VARIABLES: dict[str, str] = {"aws": "IDC_WIDGETS_AWS_ENDPOINT", "gcs": "IDC_WIDGETS_GCS_ENDPOINT"}
@@ -16,6 +18,7 @@ _GCS_BUCKETS = {
     "idc-open-data-two": "idc-open-idc1",
     "idc-open-data-cr": "idc-open-cr",
 }
+_AWS_BUCKETS = {gcs: aws for aws, gcs in _GCS_BUCKETS.items()}
 _NO_OBJECT = "idc_widgets-is-anyone-there"
 _TIMEOUT = 5.0
 
@@ -38,9 +41,17 @@ def endpoint(provider: Provider, endpoint_url: str | None = None) -> str:
     return url
 
 
-def bucket_at(provider: Provider, aws_bucket: str) -> str:
-    """Return the name that an AWS bucket of the index has at a provider."""
-    return _GCS_BUCKETS.get(aws_bucket, aws_bucket) if provider == "gcs" else aws_bucket
+def bucket_at(provider: Provider, bucket: str) -> str:
+    """Return the name that a bucket of the index, or of a receipt, has at a provider."""
+    aws = _AWS_BUCKETS.get(bucket, bucket)
+    return _GCS_BUCKETS.get(aws, aws) if provider == "gcs" else aws
+
+
+def rows(items: Iterable[Item], paths: Iterable[str], provider: Provider) -> Iterator[SeriesRow]:
+    """Return items and their folders as a journal wants them."""
+    for item, path in zip(items, paths, strict=True):
+        bucket = bucket_at(provider, item.bucket)
+        yield item.series_uid, item.crdc_series_uuid, bucket, item.files, item.bytes, path, item.study_uid
 
 
 def check_reachable(url: str, provider: Provider, bucket: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from .paths import OWN_FOLDER
 
 _VERSION = 1
+STRENGTH = ("size", "md5", "dicom")
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Entry:
     """A verified series.
 
     `path` is relative to the destination, with ``/``; `files` holds (name, size, md5) and the md5 is that of
-    the bucket's ETag, or None where the bucket gives none and only the size could be verified.
+    the bucket's ETag, or None where the bucket gives none and only the size could be verified. `by` is what was
+    asked for: "size", "md5" or "dicom". An entry without files takes back what an earlier one says of the folder.
     """
 
     series_uid: str
@@ -29,6 +31,7 @@ class Entry:
     idc_version: int
     path: str
     files: tuple[tuple[str, int, str | None], ...]
+    by: str = "md5"
 
     @property
     def bytes(self) -> int:
@@ -39,7 +42,7 @@ class Entry:
         """Whether every file is still there with the size it had (no content is read)."""
         folder = destination / self.path
         try:
-            return all((folder / name).stat().st_size == size for name, size, _ in self.files)
+            return bool(self.files) and all((folder / name).stat().st_size == size for name, size, _ in self.files)
         except OSError:
             return False
 
@@ -61,6 +64,7 @@ def append(destination: Path, entry: Entry) -> None:
             "idc_version": entry.idc_version,
             "path": entry.path,
             "verified": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "by": entry.by,
             "files": entry.files,
         },
         ensure_ascii=False,
@@ -96,13 +100,18 @@ def entries(destination: Path, wanted: Collection[str] | None = None) -> Iterato
                     provider=record["provider"],
                     idc_version=record["idc_version"],
                     path=record["path"],
+                    by=record.get("by", "md5"),
                     files=tuple((str(name), int(size), md5) for name, size, md5 in record["files"]),
                 )
             except (ValueError, KeyError, TypeError):
                 continue  # an empty or torn line, or one of a later format: as if it had not been verified
 
 
-def present(destination: Path, wanted: Collection[str]) -> dict[tuple[str, str], Entry]:
-    """Return the entries of `wanted` whose files are all there, by (crdc_series_uuid, path)."""
+def present(destination: Path, wanted: Collection[str], by: str = "md5") -> dict[tuple[str, str], Entry]:
+    """Return the entries of `wanted` whose files are all there, by (crdc_series_uuid, path).
+
+    Those that were verified by less than `by` do not count.
+    """
     latest = {(entry.crdc_series_uuid, entry.path): entry for entry in entries(destination, wanted)}
-    return {key: entry for key, entry in latest.items() if entry.intact(destination)}
+    enough = STRENGTH.index(by)
+    return {key: entry for key, entry in latest.items() if entry.by in STRENGTH[enough:] and entry.intact(destination)}

@@ -19,7 +19,7 @@ def state_dir() -> Path:
     return Path(override).absolute() if override else Path(platformdirs.user_state_dir("idc_widgets"))
 
 
-def real_destination(destination: str | Path) -> Path:
+def real_destination(destination: str | os.PathLike[str]) -> Path:
     """Return a destination as the one absolute path that every spelling of it leads to."""
     return Path(os.path.realpath(Path(destination).expanduser()))
 
@@ -43,6 +43,11 @@ def lock_path(journal: Path, job_id: str) -> Path:
 def log_path(journal: Path, job_id: str) -> Path:
     """Return the file that takes what a job's worker prints."""
     return journal.parent.parent / "logs" / f"{job_id}.log"
+
+
+def documents_path(journal: Path, job_id: str) -> Path:
+    """Return the folder that takes what a job is to write down of its series once it has ended."""
+    return journal.parent.parent / "documents" / job_id
 
 
 class OwnerLock:
@@ -84,6 +89,15 @@ class OwnerLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def free_slot(journal: Path, count: int) -> OwnerLock | None:
+    """Take one of the locks that say how many jobs may run at once; None when all are taken."""
+    for number in range(count):
+        lock = OwnerLock(lock_path(journal, f"slot-{number}"))
+        if lock.acquire():
+            return lock
+    return None
 
 
 if sys.platform == "win32":

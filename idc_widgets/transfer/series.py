@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import s5cmd
 
@@ -22,6 +23,11 @@ _LONGEST_BACKOFF = 30.0
 def is_safe_name(name: str) -> bool:
     """Whether an object's name can be a file name as it is, on every system."""
     return bool(_SAFE_NAME.fullmatch(name)) and not name.endswith(".")
+
+
+def backoff(tries: int) -> float:
+    """Return how long to wait after so many tries: doubling, with jitter, with a ceiling."""
+    return min(_LONGEST_BACKOFF, 0.5 * 2.0 ** (tries - 1)) * random.uniform(0.75, 1.25)
 
 
 @dataclass(slots=True)
@@ -41,8 +47,8 @@ class Series:
 
     Parameters
     ----------
-    n, uid, uuid, bucket, path
-        As in the journal.
+    row
+        Its row of the journal, or a mapping with n, uid, uuid, study, bucket and path.
     objects
         Its listing.
     staging, destination
@@ -51,19 +57,17 @@ class Series:
 
     def __init__(
         self,
-        n: int,
-        uid: str,
-        uuid: str,
-        bucket: str,
-        path: str,
+        row: Any,
         objects: list[Object],
         staging: Path,
         destination: Path,
     ) -> None:
-        self.n, self.uid, self.uuid, self.bucket, self.path = n, uid, uuid, bucket, path
+        self.n: int = row["n"]
+        self.uid, self.study = str(row["uid"]), str(row["study"])
+        self.uuid, self.bucket, self.path = str(row["uuid"]), str(row["bucket"]), str(row["path"])
         self.objects = {item.name: item for item in objects}
-        self.staging = staging / uuid
-        self.final = destination / path
+        self.staging = staging / self.uuid
+        self.final = destination / self.path
         self.expected: set[str] = set()  # asked of a transport, no word yet
         self.checking = 0  # files in verification
 
@@ -178,9 +182,9 @@ class Series:
         return sum(item.state == state for item in self.objects.values())
 
     def backoff(self) -> float:
-        """Return how long to wait before the next round: doubling, with jitter, with a ceiling."""
+        """Return how long to wait before the next round."""
         tries = max((item.tries for item in self.objects.values() if item.state == "pending"), default=1)
-        return min(_LONGEST_BACKOFF, 0.5 * 2.0 ** (tries - 1)) * random.uniform(0.75, 1.25)
+        return backoff(tries)
 
     def publish(self) -> None:
         """Give the verified series its final name: one rename, or file by file into a folder that exists."""

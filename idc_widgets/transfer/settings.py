@@ -1,4 +1,4 @@
-"""The two numbers that the environment may change, read when used."""
+"""The numbers that the environment may change, read when used."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ def tries() -> int:
 def stall_seconds() -> float:
     """Return after how many seconds without a byte a connection counts as dead: IDC_WIDGETS_STALL_SECONDS, else 60."""
     return _number("IDC_WIDGETS_STALL_SECONDS", 60)
+
+
+def jobs_at_once() -> int:
+    """Return how many jobs run at once on this machine, the others queue: IDC_WIDGETS_JOBS, else 4."""
+    return max(1, int(_number("IDC_WIDGETS_JOBS", 4)))
 
 
 def _number(name: str, default: float) -> float:

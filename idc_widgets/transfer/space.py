@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,9 +40,22 @@ def free_space(path: str | Path) -> int:
     return shutil.disk_usage(parent if parent.is_dir() else parent.parent).free
 
 
-def describe_destination(path: str | Path) -> Destination:
+def long_paths_work() -> bool:
+    """Whether paths may be longer than 260 characters here; on Windows that is a setting."""
+    if sys.platform != "win32":
+        return True
+    import winreg
+
+    try:
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SYSTEM\CurrentControlSet\Control\FileSystem") as key:
+            return bool(winreg.QueryValueEx(key, "LongPathsEnabled")[0])
+    except OSError:
+        return False
+
+
+def describe_destination(path: str | os.PathLike[str]) -> Destination:
     """Describe a folder that need not exist yet; nothing is left behind there."""
-    text = str(path)
+    text = os.fspath(path)
     if not text.strip():
         return Destination("", None, False, "name a folder to download into")
     if _URL.match(text):

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import importlib.util
 import secrets
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from . import providers, s5cmd, settings
+from .documents import Documents, deposit
 from .job import Job
 from .journal import Journal
-from .model import Item, Provider, TransferError
+from .model import Item, Provider, TransferError, Verify
 from .paths import DEFAULT_LAYOUT
-from .plan import distinct, plan_with_paths
+from .plan import distinct, make, no_room, too_little
+from .receipt import STRENGTH
 from .registry import journal_path
 from .space import describe_destination
 from .spawn import spawn_worker
-from .units import human_bytes
+
+DEFAULT_WORKERS = 64
 
 
 def start(
@@ -28,7 +32,9 @@ def start(
     layout: str = DEFAULT_LAYOUT,
     endpoint_url: str | None = None,
     title: str | None = None,
-    workers: int = 64,
+    workers: int = DEFAULT_WORKERS,
+    verify: Verify = "md5",
+    documents: Documents | None = None,
 ) -> Job:
     """Start a download in a process of its own and return at once.
 
@@ -50,6 +56,10 @@ def start(
         What to call the job.
     workers
         Transfers at once.
+    verify
+        ``"size"``, ``"md5"`` (size, and MD5 where the bucket tells it), or ``"dicom"`` (that, and the header's UIDs).
+    documents
+        What is to be written into ``manifest.csv`` and ``README.md`` at the end.
 
     Raises
     ------
@@ -58,14 +68,16 @@ def start(
     """
     if workers < 1:
         raise TransferError(f"workers={workers!r}: at least 1 is needed")
-    settings.tries(), settings.stall_seconds()  # the worker reads them; here a wrong one can still be told
+    check_verify(verify)
+    # The worker reads them; here a wrong one can still be told.
+    settings.tries(), settings.stall_seconds(), settings.jobs_at_once()
     items = distinct(items)
     url = providers.endpoint(provider, endpoint_url)
-    plan, paths = plan_with_paths(items, destination, layout)
+    plan = make(items, destination, layout, provider, verify)
     if plan.problem is not None:
         raise TransferError(plan.problem)
     if not plan.fits:
-        raise _too_little(str(plan.path), plan.free or 0, plan.need)
+        raise TransferError(too_little(plan))
     s5cmd.binary()
     providers.check_reachable(url, provider, providers.bucket_at(provider, items[0].bucket))
     try:
@@ -85,6 +97,7 @@ def start(
             "endpoint": url,
             "layout": layout,
             "workers": workers,
+            "verify": verify,
             "idc_version": idc_version,
             "created": now,
             "heartbeat": now,
@@ -93,18 +106,10 @@ def start(
             "files_total": plan.files,
             "series_total": plan.series,
         },
-        (
-            (
-                item.series_uid,
-                item.crdc_series_uuid,
-                providers.bucket_at(provider, item.bucket),
-                item.files,
-                item.bytes,
-                path,
-            )
-            for item, path in zip(items, paths, strict=True)
-        ),
+        providers.rows(items, (path for _, path in plan.folders), provider),
     )
+    if documents is not None:
+        deposit(journal, job_id, documents)
     spawn_worker(journal_file, job_id)
     return Job(journal, journal.job(job_id))
 
@@ -124,11 +129,12 @@ def check_room(destination: str | Path, size: int) -> None:
         raise TransferError(place.problem)
     empty = not Path(place.path).exists() or next(Path(place.path).iterdir(), None) is None
     if empty and place.free is not None and size > place.free:
-        raise _too_little(place.path, place.free, size)
+        raise TransferError(no_room(place.path, place.free, size))
 
 
-def _too_little(path: str, free: int, need: int) -> TransferError:
-    return TransferError(
-        f"{path} has {human_bytes(free)} free, the download needs {human_bytes(need)}, "
-        f"{human_bytes(need - free)} more: choose another destination or fewer series"
-    )
+def check_verify(verify: str) -> None:
+    """Refuse a way of verification that there is not, or that lacks what it needs."""
+    if verify not in STRENGTH:
+        raise TransferError(f"verify={verify!r}: valid are {', '.join(map(repr, STRENGTH))}")
+    if verify == "dicom" and importlib.util.find_spec("pydicom") is None:
+        raise TransferError("verify='dicom' reads headers with pydicom: `pip install pydicom` brings it")

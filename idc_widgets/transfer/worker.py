@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import queue
 import signal
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import receipt, settings
+from . import documents, receipt, settings
 from .cleanup import remove_downloaded, remove_staging
 from .faults import classify
 from .fetch import Fatal, Fetcher
@@ -23,7 +24,7 @@ from .ledger import Ledger
 from .listing import Lister
 from .model import ACTIVE
 from .paths import OWN_FOLDER
-from .registry import OwnerLock, lock_path
+from .registry import OwnerLock, free_slot, lock_path
 from .s5cmd import Transport
 from .space import free_space
 from .units import human_bytes
@@ -32,6 +33,10 @@ _TICK = 0.05
 _LOOK_EVERY = 0.1  # at requests
 _BURST = 2000  # events handled before the journal and the requests get their turn
 _LOCK_PATIENCE = 10.0
+_QUIET = 5.0  # seconds without a byte that are worth a word
+
+
+ToList = tuple[int, str, str, int, int]
 
 
 class _Stop(Exception):
@@ -60,9 +65,11 @@ class Worker:
         self._inbox: queue.Queue[Any] = queue.Queue()
         self._ledger = Ledger(journal, job_id)
         self._look_at = 0.0
+        self._slot: OwnerLock | None = None
         self._lister: Lister | None = None
         self._fetcher: Fetcher | None = None
-        self._tries = settings.tries()
+        self._tries, self._stall = settings.tries(), settings.stall_seconds()
+        self._rows = 0  # of the journal that this worker has seen
         self._flow = Flow(
             journal,
             self._job,
@@ -76,6 +83,7 @@ class Worker:
     def run(self) -> None:
         """Do the job; leave it in the state that says how it ended."""
         try:
+            self._wait_for_turn()
             lister, fetcher = self._prepare()
             while not (self._all_done() and self._end()):
                 self._step(lister, fetcher)
@@ -94,6 +102,18 @@ class Worker:
             self._halt()
             fault = classify(str(error))
             self._leave("failed", self._in_words(fault.reason if fault.kind == "fatal" else str(error)))
+        finally:
+            if self._slot is not None:
+                self._slot.release()
+
+    def _wait_for_turn(self) -> None:
+        most = settings.jobs_at_once()
+        while (slot := free_slot(self._journal.path, most)) is None:
+            self._ledger.note = "queued", f"{most} other downloads are at work, as many as may be at once", None
+            self._ledger.write(time.monotonic(), pid=os.getpid())
+            self._requests()
+            time.sleep(_LOOK_EVERY)
+        self._slot = slot
 
     def _prepare(self) -> tuple[Lister, Fetcher]:
         if not self._destination.is_dir():
@@ -102,10 +122,33 @@ class Worker:
         self._ledger.state = "listing"
         self._ledger.write(time.monotonic(), force=True, error=None, pid=os.getpid())
         self._requests()
-        rows = self._journal.all(
-            "SELECT * FROM series WHERE job = ? AND state IN ('pending', 'listed') ORDER BY n", (self._id,)
+        to_list, remaining = self._take_up()
+        common: dict[str, Any] = {
+            "endpoint": self._job["endpoint"],
+            "v1": self._job["provider"] == "gcs",
+            "inbox": self._inbox,
+            "tries": self._tries,
+            "stall": self._stall,
+        }
+        self._lister = Lister(to_list, folder=self._staging, **common)
+        self._fetcher = Fetcher(
+            staging=self._staging,
+            workers=self._job["workers"],
+            series=remaining,
+            received=self._flow.received,
+            **common,
         )
-        there = receipt.present(self._destination, {row["uuid"] for row in rows})
+        return self._lister, self._fetcher
+
+    def _take_up(self) -> tuple[list[ToList], int]:
+        """Take up the series that are new here; return what is to be listed, and how many are to be fetched."""
+        rows = self._journal.all(
+            "SELECT * FROM series WHERE job = ? AND n >= ? AND state IN ('pending', 'listed') ORDER BY turn DESC, n",
+            (self._id, self._rows),
+        )
+        self._rows = max(self._rows, 1 + max((row["n"] for row in rows), default=-1))
+        there = receipt.present(self._destination, {row["uuid"] for row in rows}, self._job["verify"])
+        self._flow.prefer([row["n"] for row in rows if row["turn"]])
         to_list, remaining = [], 0
         for row in rows:
             entry = there.get((row["uuid"], row["path"]))
@@ -118,22 +161,7 @@ class Worker:
             else:
                 to_list.append(_to_list(row))
         self._ledger.write(time.monotonic(), force=True)
-        common: dict[str, Any] = {
-            "endpoint": self._job["endpoint"],
-            "v1": self._job["provider"] == "gcs",
-            "inbox": self._inbox,
-            "tries": self._tries,
-            "stall": settings.stall_seconds(),
-        }
-        self._lister = Lister(to_list, folder=self._staging, **common)
-        self._fetcher = Fetcher(
-            staging=self._staging,
-            workers=self._job["workers"],
-            series=remaining,
-            received=self._flow.received,
-            **common,
-        )
-        return self._lister, self._fetcher
+        return to_list, remaining
 
     def _step(self, lister: Lister, fetcher: Fetcher) -> None:
         now = time.monotonic()
@@ -153,11 +181,21 @@ class Worker:
         if now >= self._look_at:
             self._look_at = now + _LOOK_EVERY
             self._requests()
-        self._ledger.partial = fetcher.partial
+        self._ledger.partial, self._ledger.in_flight = fetcher.partial, fetcher.in_flight
+        self._ledger.note = self._note(now, lister, fetcher)
         if not self._flow.empty:
             checking_only = fetcher.idle and lister.finished and not self._flow.to_fetch
             self._ledger.state = "verifying" if checking_only else "running"
         self._ledger.write(now)
+
+    def _note(self, now: float, lister: Lister, fetcher: Fetcher) -> tuple[str | None, str | None, float | None]:
+        """Say why nothing moves, if so: kind, reason, and since or until when by the clock of the wall."""
+        if fetcher.idle and (lister.finished or lister.next_try) and (wait := lister.next_try or self._flow.next_try):
+            return "retrying", wait[1], round(time.time() + wait[0] - now, 1)
+        if not fetcher.idle and now - fetcher.last_byte > _QUIET:
+            reason = f"connections without a byte are begun anew after {self._stall:g} s"
+            return "stalled", reason, round(time.time() + fetcher.last_byte - now, 1)
+        return None, None, None
 
     def _events(self) -> Iterator[tuple[Any, Any]]:
         with contextlib.suppress(queue.Empty):
@@ -182,6 +220,8 @@ class Worker:
                 f"{missing:,} of {self._job['series_total']:,} series incomplete, {self._ledger.failed:,} files missing"
             )
         self._halt()
+        with contextlib.suppress(OSError):  # the images are there all the same
+            documents.write(self._journal, self._id)
         self._leave("failed" if missing else "complete", error)
         return True
 
@@ -196,9 +236,11 @@ class Worker:
 
     def _leave(self, state: str, error: str | None) -> None:
         self._ledger.state = state
-        self._ledger.write(time.monotonic(), force=True, error=error)
+        more = {"rate": rate} if (rate := self._ledger.rate()) else {}
+        self._ledger.write(time.monotonic(), force=True, error=error, **more)
         with self._journal.transaction() as db:
             db.execute("DELETE FROM claim WHERE job = ?", (self._id,))
+            db.execute("UPDATE series SET phase = NULL WHERE job = ? AND phase IS NOT NULL", (self._id,))
         with contextlib.suppress(OSError):
             self._staging.rmdir()  # only when nothing is staged
 
@@ -219,6 +261,21 @@ class Worker:
                 raise _Stop("cancelled", keep=argument != "remove")
             if verb == "retry":
                 self._retry()
+            elif self._lister is None or self._fetcher is None:
+                continue  # at the start, where the journal says all that follows
+            elif verb == "add":
+                to_list, remaining = self._take_up()
+                self._ledger.recount()
+                self._lister.add(to_list)
+                self._fetcher.resize(self._workers(), self._flow.remaining + remaining)
+            elif verb == "next":
+                self._flow.prefer(json.loads(argument or "[]"))
+            elif verb == "workers":
+                self._fetcher.resize(self._workers(), self._flow.remaining)
+
+    def _workers(self) -> int:
+        workers: int = self._journal.job(self._id)["workers"]
+        return workers
 
     def _retry(self) -> None:
         """Take up failed series again: those whose objects are known as they are, the others from their listing."""
@@ -248,7 +305,7 @@ class Worker:
                 self._lister.add([_to_list(row)])
 
 
-def _to_list(row: Any) -> tuple[int, str, str, int, int]:
+def _to_list(row: Any) -> ToList:
     return row["n"], row["uuid"], row["bucket"], row["files"], row["bytes"]
 
 
@@ -271,7 +328,7 @@ def main(journal_file: str, job_id: str) -> None:
         signal.signal(signal.SIGTERM, _on_terminate)
         try:
             Worker(journal, job_id).run()
-            while ("retry", None) in journal.take_requests(job_id):  # it came while the job ended
+            while {"retry", "add"} & {verb for verb, _ in journal.take_requests(job_id)}:  # it came as the job ended
                 journal.request(job_id, "retry")
                 Worker(journal, job_id).run()
         except Exception as error:

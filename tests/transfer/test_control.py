@@ -202,7 +202,8 @@ def test_a_large_resume_does_not_need_thousands_of_patterns(tmp_path: Path) -> N
     names = [f"{n:08x}-0000.dcm" for n in range(0, 2**32, 2**32 // 6000)]
     have = set(names[::2])
     objects = [Object(name, 1, "", "verified" if name in have else "pending") for name in names]
-    series = Series(0, "1.2", "u", "b", "p", objects, tmp_path, tmp_path)
+    row = {"n": 0, "uid": "1.2", "uuid": "u", "study": "", "bucket": "b", "path": "p"}
+    series = Series(row, objects, tmp_path, tmp_path)
     commands = series.commands()
     assert all(command.count("clude") <= 1000 for command in commands)
     for name in names:  # each object that is wanted is fetched by one command, the others by none

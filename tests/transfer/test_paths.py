@@ -5,13 +5,17 @@ import re
 import pytest
 
 from idc_widgets.transfer import DEFAULT_LAYOUT, Item, TransferError, layout_keys
-from idc_widgets.transfer.paths import final_paths, parse_layout, path_key, safe_component
+from idc_widgets.transfer.paths import parse_layout, path_key, place, safe_component
 
 KEYS = ("collection_id", "PatientID", "StudyInstanceUID", "Modality", "SeriesInstanceUID", "StudyDate")
 
 
 def item(number: int, **fields: str | None) -> Item:
     return Item(f"1.2.{number}", f"{number:08d}-aaaa", "idc-open-data", 1, 1, fields)
+
+
+def final_paths(items: list[Item], layout: str, taken: dict[str, str]) -> list[str]:
+    return [at.path for at in place(items, layout, taken)]
 
 
 def test_default_layout_gives_the_folders_that_idc_index_gives() -> None:

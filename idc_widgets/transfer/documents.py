@@ -1,0 +1,107 @@
+"""`manifest.csv` and `README.md` in a destination: what it holds, for whoever finds the folder later.
+
+Who starts a job deposits what the catalogue knows; the worker writes it down once it knows what came.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from .journal import Journal
+from .registry import documents_path
+
+_OWN = ("path", "files", "bytes", "crdc_series_uuid")
+_MARK = "<!-- written by idc_widgets; text outside of its sections is kept -->"
+_TITLE = "# Images of the NCI Imaging Data Commons\n\n" + _MARK + "\n"
+
+
+class Documents(NamedTuple):
+    """What the catalogue knows of a job's series: columns, rows that begin with crdc_series_uuid, a section of text."""
+
+    columns: Sequence[str]
+    rows: Iterable[Sequence[object]]
+    section: str
+
+
+def deposit(journal: Journal, job_id: str, documents: Documents) -> None:
+    """Keep what is known until the job has ended."""
+    folder = documents_path(journal.path, job_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "rows.csv").open("w", encoding="utf-8", newline="", errors="backslashreplace") as file:
+        writer = csv.writer(file)
+        writer.writerow(documents.columns)
+        writer.writerows(documents.rows)
+    (folder / "section.md").write_text(documents.section, encoding="utf-8", errors="backslashreplace")
+
+
+def write(journal: Journal, job_id: str) -> None:
+    """Enter a job's verified series in its destination's manifest.csv and README.md, where that was asked for."""
+    folder = documents_path(journal.path, job_id)
+    if not folder.is_dir():
+        return
+    rows = journal.all(
+        "SELECT path, files, bytes, uuid FROM series WHERE job = ? AND state = 'done' ORDER BY n", (job_id,)
+    )
+    if not rows:
+        return
+    with (folder / "rows.csv").open(encoding="utf-8", newline="") as file:
+        lines = csv.reader(file)
+        columns = next(lines)[1:]
+        known = {line[0]: line[1:] for line in lines}
+    _write_manifest(
+        _place(journal.destination, "manifest.csv", ",".join(_OWN)),
+        columns,
+        {(row["uuid"], row["path"]): [row["path"], row["files"], row["bytes"], row["uuid"],
+                                      *known.get(row["uuid"], [""] * len(columns))] for row in rows},
+    )  # fmt: skip
+    by_size = journal.one(
+        "SELECT COUNT(*) FILTER (WHERE length(etag) != 32) AS some, COUNT(*) AS files FROM series"
+        " JOIN object USING (job, n) WHERE job = ? AND series.state = 'done'",
+        (job_id,),
+    )
+    assert by_size is not None
+    how = journal.job(job_id)["verify"]
+    some = by_size["files"] if how == "size" else by_size["some"]
+    section = (folder / "section.md").read_text(encoding="utf-8").rstrip()
+    section += f"\n- Here of this: {len(rows):,} series, {by_size['files']:,} files, each of the size that IDC lists"
+    section += f", {by_size['files'] - some:,} also checked by MD5\n"
+    _write_section(_place(journal.destination, "README.md", _TITLE), job_id, section)
+
+
+def _place(destination: Path, name: str, begins: str) -> Path:
+    """Return where to write; a file of the user's own by this name is left alone."""
+    path = destination / name
+    with contextlib.suppress(OSError), path.open(encoding="utf-8", errors="replace", newline="") as file:
+        if file.read(len(begins)) != begins:
+            return destination / f"idc-{name}"
+    return path
+
+
+def _write_manifest(path: Path, columns: Sequence[str], new: dict[tuple[str, str], Sequence[object]]) -> None:
+    kept: list[list[str]] = []
+    with contextlib.suppress(OSError), path.open(encoding="utf-8", newline="") as file:
+        kept = [line for line in csv.reader(file) if len(line) > 3 and (line[3], line[0]) not in new][1:]
+    draft = path.with_name(f".{path.name}.draft")
+    with draft.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*_OWN, *columns])
+        writer.writerows(kept)
+        writer.writerows(new.values())
+    os.replace(draft, path)  # noqa: PTH105
+
+
+def _write_section(path: Path, job_id: str, section: str) -> None:
+    text = _TITLE
+    with contextlib.suppress(OSError):
+        text = path.read_text(encoding="utf-8")
+    begin, end = f"<!-- download {job_id} -->", f"<!-- end of download {job_id} -->"
+    text = re.sub(f"\n{begin}.*?{end}\n", "", text, flags=re.DOTALL)
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(f"{text}\n{begin}\n{section}{end}\n", encoding="utf-8", newline="\n")
+    os.replace(draft, path)  # noqa: PTH105

@@ -1,0 +1,185 @@
+"""What can be changed while a job runs, and what it says of itself meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from idc_widgets.transfer import Job, TransferError
+from tests.mirror import SpawnedMirror
+
+from .conftest import SERIES_307, STUDY, pick, refetched, tree, until, whole_truth
+from .test_control import kill_worker, transports
+
+Fetch = Callable[..., Job]
+
+
+def test_another_number_of_workers_at_once(fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path) -> None:
+    mirror.set(delay_ms=150)
+    job = fetch(pick(SERIES_307), workers=64)
+    until(lambda: mirror.requests()["active"] > 32)
+    began = time.monotonic()
+    job.set_workers(3)
+    assert time.monotonic() - began < 0.5 and job.workers == 3
+    until(lambda: mirror.requests()["active"] <= 3, 2)
+    for _ in range(10):
+        assert mirror.requests()["active"] <= 3
+        time.sleep(0.02)
+    job.set_workers(40)
+    until(lambda: mirror.requests()["active"] > 20)
+    mirror.set()
+    assert job.wait(30), job.failures()
+    assert tree(tmp_path / "data") == whole_truth(mirror, pick(SERIES_307))
+    assert len(refetched(mirror)) <= 64 + 3
+    with pytest.raises(TransferError, match="at least 1"):
+        job.set_workers(0)
+
+
+def test_a_series_that_is_to_come_next(fetch: Fetch, mirror: SpawnedMirror) -> None:
+    mirror.set(rate_mb=3)
+    items = pick("collection_id = 'cmb_lca' AND instanceCount < 5 AND series_size_MB BETWEEN 0.2 AND 0.6")[:30]
+    last = items[-1].series_uid
+    job = fetch(items, workers=1)
+    until(lambda: job.progress.series_done > 1)
+    began = time.monotonic()
+    job.fetch_next(last)
+    assert time.monotonic() - began < 0.5
+    until(lambda: job.series(29, 1)[0]["state"] == "complete")
+    assert job.progress.series_done < 20
+    with pytest.raises(TransferError, match=r"no series '1\.2\.3'"):
+        job.fetch_next("1.2.3")
+    job.pause()
+    job.fetch_next(items[-2].series_uid, items[-3].series_uid)  # kept for when it goes on
+    job.resume()
+    until(lambda: job.series(28, 1)[0]["state"] == "complete" and job.series(27, 1)[0]["state"] == "complete")
+    assert job.progress.series_done < 30
+    mirror.set()
+    assert job.wait(30)
+
+
+@pytest.mark.parametrize("when", ["running", "paused", "complete", "dead"])
+def test_series_are_added(fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path, when: str) -> None:
+    more = pick(SERIES_307)
+    job = fetch(pick(STUDY)[:1])
+    if when == "complete":
+        assert job.wait(30)
+    elif when == "paused":
+        job.pause()
+    elif when == "dead":
+        mirror.set(rate_mb=0.2)
+        kill_worker(job)
+        until(lambda: job.state == "failed")
+        mirror.set()
+    assert job.add((*pick(STUDY), *more)) == 3
+    assert (job.progress.series_total, job.progress.files_total) == (4, 347)
+    if when == "paused" and job.state == "paused":
+        job.resume()
+    assert job.wait(30), job.error
+    assert tree(tmp_path / "data") == whole_truth(mirror, (*pick(STUDY), *more))
+    assert job.progress.bytes_done == job.progress.bytes_total == sum(i.bytes for i in (*pick(STUDY), *more))
+    assert job.add(more) == 0
+
+
+def test_series_in_pages(fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path) -> None:
+    items = pick(STUDY)
+    bad = items[1]
+    mirror.faults.add("status", status=403, match=f"{bad.crdc_series_uuid}/*")
+    job = fetch(items)
+    assert not job.wait(30)
+    rows = job.series()
+    assert [row["series_uid"] for row in rows] == [item.series_uid for item in items]
+    assert [row["state"] for row in rows] == ["complete", "failed", "complete"]
+    assert [row["bytes_done"] for row in rows] == [items[0].bytes, 0, items[2].bytes]
+    assert "403" in rows[1]["reason"] and rows[0]["path"].is_dir()
+    assert job.series(1, 1) == [rows[1]] == job.series(state="failed")
+    assert job.series_counts() == {"queued": 0, "active": 0, "complete": 2, "failed": 1}
+    assert job.status.kind == "incomplete" and str(job.status) == f"complete with {bad.files} failures"
+    with pytest.raises(TransferError, match="'queued', 'active', 'complete', 'failed'"):
+        job.series(state="done")  # type: ignore[arg-type]
+
+
+def test_a_series_at_work_says_how_far_it_is(fetch: Fetch, mirror: SpawnedMirror) -> None:
+    mirror.faults.add("slow", rate=200_000, match="*.dcm")
+    mirror.set(rate_mb=4)
+    job = fetch(pick(SERIES_307))
+    until(lambda: job.series(state="active") and job.series()[0]["files_done"] > 3)
+    (row,) = job.series(state="active")
+    assert row["state"] == "downloading" and 0 < row["bytes_done"] < row["bytes"]
+    assert row["retry_in"] is None
+    until(lambda: job.series()[0]["bytes_in_flight"] > 0)
+    assert job.status.kind == "downloading" and str(job.status) == "downloading"
+    job.pause()
+    (row,) = job.series()
+    assert row["state"] == "queued" and row["bytes_in_flight"] == 0 and str(job.status) == "paused"
+
+
+def test_waiting_to_retry_says_how_long_and_why(
+    fetch: Fetch, mirror: SpawnedMirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDC_WIDGETS_TRIES", "9")
+    mirror.faults.add("status", status=503, match="*.dcm")
+    job = fetch(pick(STUDY)[:1])
+    until(lambda: job.status.kind == "retrying" and (job.status.seconds or 0) > 0.2, 60)
+    status = job.status
+    assert "SlowDown" in str(status.reason) and str(status).startswith("waiting to retry in ")
+    (row,) = job.series(state="active")
+    assert row["state"] == "retrying" and "SlowDown" in row["reason"] and row["retry_in"] > 0
+    mirror.faults.clear()
+    assert job.wait(30)
+    assert str(job.status) == "complete"
+
+
+def test_a_listing_that_is_refused_for_now_waits_too(
+    fetch: Fetch, mirror: SpawnedMirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDC_WIDGETS_TRIES", "9")
+    mirror.faults.add("status", status=503, operation="LIST")
+    job = fetch(pick(STUDY))
+    until(lambda: job.status.kind == "retrying" and "SlowDown" in str(job.status), 60)
+    mirror.faults.clear()
+    assert job.wait(30)
+
+
+def test_stalled_is_told(fetch: Fetch, mirror: SpawnedMirror) -> None:
+    mirror.faults.add("hang", match="*.dcm")
+    job = fetch(pick(STUDY))
+    until(lambda: job.status.kind == "stalled", 20)
+    assert "no byte for" in str(job.status) and "60 s" in str(job.status)
+    job.cancel()
+    assert str(job.status) == "cancelled"
+
+
+def test_no_more_jobs_at_once_than_set(
+    fetch: Fetch, mirror: SpawnedMirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("IDC_WIDGETS_JOBS", "1")
+    mirror.faults.add("hang", match="*.dcm")
+    first = fetch(pick(STUDY))
+    until(lambda: transports(tmp_path / "data"))
+    second = fetch(pick(SERIES_307), tmp_path / "other")
+    third = fetch(pick(STUDY), tmp_path / "third")
+    until(lambda: "1 other downloads" in str(second.status) and second.state == "queued")
+    third.pause()
+    assert third.state == "paused" and not transports(tmp_path / "other")
+    mirror.faults.clear()
+    first.cancel()
+    assert second.wait(30)
+    third.resume()
+    assert third.wait(30)
+
+
+def test_clock_that_goes_back_does_not_hide_a_death(
+    fetch: Fetch, mirror: SpawnedMirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror.set(rate_mb=2)
+    job = fetch(pick(SERIES_307))
+    until(lambda: job.progress.files_done > 5)
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() - 7200)
+    assert job.state == "running"
+    kill_worker(job)
+    until(lambda: job.state == "failed", 5)
+    monkeypatch.undo()
