@@ -11,7 +11,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.measure import line, quantile
 from idc_widgets import Catalog
@@ -51,7 +51,37 @@ MEASURE = """async (clicks) => {
   return out;
 }"""
 
+# Frames while a brush is dragged: their intervals, until `stop` is called.
+WATCH = """() => {
+  const at = [];
+  let on = true;
+  const next = () => { at.push(performance.now()); if (on) requestAnimationFrame(next); };
+  requestAnimationFrame(next);
+  window.stopWatching = () => { on = false; return at.slice(1).map((t, i) => t - at[i]); };
+}"""
+MOVES = 150
+
 COUNTS = """() => [...document.querySelectorAll('[aria-label=Modality] .idc-count')].map(e => e.innerText).join()"""
+
+
+def _frames(page: Page, label: str, moves: int) -> list[float]:
+    """Drag over a histogram (without moves: move beside it) and return the intervals between frames, in ms."""
+    plot = ExplorerView(page).facet(label).locator(".idc-plot")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box is not None
+    height = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.3, height if moves else height + 400)
+    if moves:
+        page.mouse.down()
+    page.evaluate(WATCH)
+    for i in range(MOVES):
+        part = 0.3 + 0.6 * abs(((i / 50) % 2) - 1)
+        page.mouse.move(box["x"] + box["width"] * part, height if moves else height + 400)
+    intervals: list[float] = page.evaluate("() => window.stopWatching()")
+    if moves:
+        page.mouse.up()
+    return intervals
 
 
 def main() -> None:
@@ -68,9 +98,18 @@ def main() -> None:
             before = page.evaluate(COUNTS)
             times = page.evaluate(MEASURE, CLICKS)
             assert page.evaluate(COUNTS) != before, "the clicks changed nothing"
+            idle = _frames(page, "Study date", 0)
+            dragged = _frames(page, "Study date", MOVES)
         finally:
             browser.close()
             lab.close()
+    line(
+        "brush drag, frame after frame",
+        f"{quantile(dragged, 0.5):.1f} / {quantile(dragged, 0.95):.1f} ms",
+        f"pointer alone {quantile(idle, 0.5):.1f} / {quantile(idle, 0.95):.1f} ms",
+        f"{1000 * len(dragged) / sum(dragged):.0f} a s",
+        "p50 / p95",
+    )
     committed = [t[0] for t in times]
     painted = [t[1] for t in times]
     cores = f"{os.cpu_count()} cores, software rendering"
