@@ -145,8 +145,10 @@ def _summed(level: Level, column: str) -> str:
         count, levels = _COUNTS[column]
         return count if level in levels else "NULL"
     name = f's."{column}"'
+    if column == "series_size_MB":
+        return "sum(s.series_bytes)::BIGINT / 1e6"  # without the rounding of a million additions
     if column in _SUMS:
-        return f"sum({name}){'' if column == 'series_size_MB' else '::BIGINT'}"
+        return f"sum({name})::BIGINT"
     if column in DATE_COLUMNS or column in NUMBER_COLUMNS:
         return f"[min({name}), max({name})]"
     return f"list(DISTINCT {name})"

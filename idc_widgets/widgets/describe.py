@@ -8,6 +8,7 @@ from typing import Any
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.bins import BY_COLUMN
 from idc_widgets.cohort import Counts
+from idc_widgets.widgets import columns
 
 _LABELS = {
     "collection_id": "Collection",
@@ -67,28 +68,6 @@ _FACETS = {
     ),
 }
 
-# The table's columns at first: name → width in pixels, in the order shown.
-_DEFAULT_COLUMNS = {
-    "collection_id": 150,
-    "PatientID": 140,
-    "StudyDate": 96,
-    "Modality": 88,
-    "BodyPartExamined": 104,
-    "SeriesDescription": 190,
-    "instanceCount": 76,
-    "series_size_MB": 84,
-    "license_short_name": 104,
-}
-
-_TYPES = {
-    "instanceCount": "integer",
-    "series_init_idc_version": "integer",
-    "series_revised_idc_version": "integer",
-    "series_size_MB": "bytes",
-    "StudyDate": "date",
-    "SeriesDate": "date",
-}
-
 
 def label(column: str) -> str:
     """Return the name that people read for a column."""
@@ -106,23 +85,13 @@ def allows_commercial_use(licence: str) -> bool:
 def catalog_state(catalog: Catalog, totals: Counts) -> dict[str, Any]:
     """Return what the browser needs to know of the catalogue before anything is asked."""
     described = {n: c.description for n, c in catalog.index_columns.items()}
-    names = [*_DEFAULT_COLUMNS, *(c for c in described if c not in _DEFAULT_COLUMNS)]
     return {
         "version": catalog.version,
         "release": catalog.release,
         "date": catalog.date,
         "totals": asdict(totals),
-        "columns": [
-            {
-                "name": n,
-                "label": label(n),
-                "type": _TYPES.get(n, "text"),
-                "description": described.get(n, ""),
-                "width": _DEFAULT_COLUMNS.get(n, 150),
-                "default": n in _DEFAULT_COLUMNS,
-            }
-            for n in names
-        ],
+        "columns": columns.columns(catalog.index_columns, label),
+        "levels": columns.levels(),
         "facets": [
             {
                 "name": n,

@@ -55,6 +55,7 @@ class Part(anywidget.AnyWidget):
     _where: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     _sort: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     _ticks = traitlets.Dict().tag(sync=True)
+    _table = traitlets.Dict().tag(sync=True)
     _destination = traitlets.Unicode().tag(sync=True)
 
     def __init__(

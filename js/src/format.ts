@@ -50,7 +50,7 @@ export function cell(value: unknown, type: string): string {
     if (type === "number") return Number.isInteger(value) ? count(value) : value.toLocaleString("en-US");
     return String(value);
   }
-  if (type === "date") return String(value).slice(0, 10);
+  if (type === "date") return String(value).replace(/^(\d{4}-\d\d-\d\d)[T ]\d.*$/, "$1");
   return String(value);
 }
 

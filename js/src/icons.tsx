@@ -12,6 +12,12 @@ const PATHS = {
   warning: "M8 2.5l6 11H2zM8 6.5v3.2M8 11.6v.1",
   done: "M3 8.5l3.2 3.2L13 4.8",
   mark: "M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM1.5 8h13M8 1.5c-3.6 4-3.6 9 0 13M8 1.5c3.6 4 3.6 9 0 13",
+  columns: "M2.5 3h11v10h-11zM6.2 3v10M9.8 3v10",
+  save: "M8 2.5v7M5 6.8l3 3 3-3M3 12.5h10",
+  detail: "M2.5 3h11v10h-11zM9.5 3v10",
+  copy: "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3",
+  out: "M6.5 3.5h-3v9h9v-3M9 3h4v4M13 3L7.5 8.5",
+  up: "M4 10l4-4 4 4",
 } as const;
 
 export type IconName = keyof typeof PATHS;

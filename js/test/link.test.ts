@@ -83,7 +83,7 @@ describe("latest", () => {
 });
 
 describe("rows", () => {
-  const query = (column = "a") => ({ where: [], sort: [], columns: [column], ticksBase: null });
+  const query = (column = "a") => ({ where: [], sort: [], columns: [column], level: "series" as const, only: null });
   const page = (offset: number, total = 1000) => ({
     total,
     rows: Array.from({ length: Math.min(100, total - offset) }, (_, i) => [offset + i, `v${offset + i}`]),

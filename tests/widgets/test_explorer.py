@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -12,39 +11,10 @@ import traitlets
 import idc_widgets as idc
 from idc_widgets.transfer import human_bytes
 from idc_widgets.widgets import describe, link
+from tests.widgets.conftest import Browser
 
 CT = {"op": "in", "column": "Modality", "values": ["CT"]}
 RIDER = {"op": "in", "column": "collection_id", "values": ["rider_pilot"]}
-
-
-class Browser:
-    """Stands where the browser is: sends requests, collects replies."""
-
-    def __init__(self, widget: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.widget = widget
-        self.replies: list[dict[str, Any]] = []
-        monkeypatch.setattr(widget, "send", self.replies.append)
-
-    def ask(self, **message: Any) -> dict[str, Any]:
-        self.widget._handle_custom_msg({"id": len(self.replies) + 1, **message}, [])
-        assert self.replies[-1]["id"] == len(self.replies)
-        return self.replies[-1]
-
-    def get(self, **message: Any) -> Any:
-        reply = self.ask(**message)
-        assert reply["ok"], reply
-        return reply["result"]
-
-
-@pytest.fixture
-def explorer(catalog: idc.Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> idc.Explorer:
-    monkeypatch.setattr(link, "asset", lambda name: "export default {}")
-    return idc.Explorer(catalog=catalog, destination=tmp_path / "data")
-
-
-@pytest.fixture
-def browser(explorer: idc.Explorer, monkeypatch: pytest.MonkeyPatch) -> Browser:
-    return Browser(explorer, monkeypatch)
 
 
 def test_cohort_goes_both_ways(explorer: idc.Explorer, catalog: idc.Catalog) -> None:
@@ -81,25 +51,14 @@ def test_totals_are_exact(browser: Browser, catalog: idc.Catalog) -> None:
     }
 
 
-def test_pages_carry_bytes_and_ticks(browser: Browser, plain: duckdb.DuckDBPyConnection) -> None:
-    page = browser.get(
-        op="page", where=[RIDER], sort=[{"column": "series_size_MB", "descending": True}],
-        columns=["SeriesInstanceUID", "series_size_MB"], offset=0, limit=20, ticks_base=[CT],
-    )  # fmt: skip
-    truth = plain.execute(
-        "SELECT rowid, SeriesInstanceUID, round(series_size_MB * 1e6)::BIGINT, Modality = 'CT' FROM idx "
-        "WHERE collection_id = 'rider_pilot' ORDER BY 3 DESC, 1 LIMIT 20"
-    ).fetchall()
-    assert page["rows"] == [list(r) for r in truth]
-    total = plain.execute("SELECT count(*) FROM idx WHERE collection_id = 'rider_pilot'").fetchall()[0][0]
-    assert page["total"] == total
-
-
 def test_ticks_become_a_cohort(browser: Browser, explorer: idc.Explorer, catalog: idc.Catalog) -> None:
-    rows = browser.get(op="range", where=[RIDER], sort=[], **{"from": 2, "to": 5})["rows"]
+    nothing = {"base": None, "minus": [], "plus": []}
+    asked = {"where": [RIDER], "sort": [], "level": "series", "from": 2, "to": 5, "on": True}
+    ticked = browser.get(op="tick", ticks=nothing, **asked)
+    rows = ticked["plus"]
     assert len(rows) == 4
     assert explorer.selection.counts.series == 0
-    explorer.set_state({"_ticks": {"base": None, "minus": [], "plus": rows}})
+    explorer.set_state({"_ticks": ticked})
     order = catalog.cohort(collection_id="rider_pilot").series(columns=["SeriesInstanceUID"]).SeriesInstanceUID
     assert explorer.selection == catalog.cohort(SeriesInstanceUID=list(order[2:6]))
     ticks = {"base": [CT], "minus": [], "plus": rows}
@@ -127,7 +86,10 @@ def test_refusals_are_sentences(browser: Browser) -> None:
     for message, says in (
         ({"op": "download", "ticks": nothing, "destination": "x"}, "Nothing is ticked"),
         ({"op": "download", "ticks": {"base": [RIDER], "minus": [], "plus": []}, "destination": " "}, "Name a folder"),
-        ({"op": "range", "where": [], "sort": [], "from": 0, "to": 500_000}, "500,001 rows is too long"),
+        (
+            {"op": "tick", "where": [], "sort": [], "ticks": nothing, "on": True, "from": 0, "to": 500_000},
+            "500,001 rows is too long",
+        ),
         ({"op": "page", "where": [], "sort": [], "columns": ["Modalty"], "offset": 0, "limit": 1}, '"Modality"'),
         ({"op": "totals", "where": [{"op": "near"}]}, "near"),
         ({"op": "dance"}, "dance"),

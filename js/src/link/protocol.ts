@@ -27,8 +27,35 @@ export interface Column {
   label: string;
   type: ColumnType;
   description?: string;
-  width?: number;
-  default?: boolean;
+  /** Where it says something; everywhere when left out. */
+  levels?: Level[];
+}
+
+/** What a row of the table is. */
+export type Level = "collection" | "patient" | "study" | "series";
+
+export interface LevelInfo {
+  name: Level;
+  label: string;
+  /** Columns shown at first. */
+  columns: string[];
+}
+
+/** A row that the table was opened for: its level, its name, and the conditions that pick it. */
+export interface Crumb {
+  level: Level;
+  label: string;
+  where: Condition[];
+}
+
+/** How the table stands. */
+export interface TableState {
+  level?: Level;
+  scope?: Crumb[];
+  /** Columns shown at a level, in their order. */
+  columns?: Partial<Record<Level, string[]>>;
+  /** Widths that a person set, in pixels. */
+  widths?: Record<string, number>;
 }
 
 export interface Facet {
@@ -61,6 +88,7 @@ export interface Catalog {
   date: string;
   totals: Totals;
   columns: Column[];
+  levels?: LevelInfo[];
   facets: Facet[];
   presets: Preset[];
   status: string;
@@ -98,7 +126,7 @@ export interface Ticks {
 }
 
 export type Cell = string | number | boolean | null;
-/** row_id, the columns asked for and, when `ticks_base` was sent, whether the row is in it. */
+/** row_id (for a group, of its first series), then the columns asked for. */
 export type Row = Cell[];
 
 export interface Licence {
@@ -149,4 +177,28 @@ export interface Job {
 export interface Failures {
   failures: { key: string; series_uid: string; reason: string }[];
   more: number;
+}
+
+/** All that is known of one row. */
+export interface Detail {
+  row: number;
+  fields: Record<string, Cell>;
+  /** Series of its study: row, modality, description, images, bytes. */
+  siblings: [number, string, string | null, number, number][];
+  more: number;
+  links: { label: string; note: string; url: string }[];
+  code: string;
+  noncommercial: boolean;
+  title?: string;
+  about?: string;
+}
+
+/** A file that the kernel writes. */
+export interface Saving {
+  path: string;
+  state: "running" | "done" | "failed" | "stopped";
+  share: number;
+  rows: number;
+  bytes: number;
+  error: string;
 }

@@ -6,7 +6,7 @@ import { Cube, type Result } from "../cube/cube";
 import { headerState, NONE, nothing, TickSet } from "../selection/ticks";
 import { Latest, Link } from "./link";
 import type {
-  Catalog, CubeMessage, Destination, Model, Preset, SelectionTotals, SortKey, Ticks, Totals,
+  Catalog, CubeMessage, Destination, Model, Preset, SelectionTotals, SortKey, TableState, Ticks, Totals,
 } from "./protocol";
 
 const CUBES_KEPT = 6; // a preset switched off and on again needs no kernel
@@ -36,6 +36,7 @@ export class Store {
   readonly where: Signal<Where> = signal([]);
   readonly sort: Signal<SortKey[]> = signal([]);
   readonly ticks: Signal<Ticks> = signal(NONE);
+  readonly table: Signal<TableState> = signal({});
   readonly destination = signal("");
   readonly cube: Signal<Cube | null> = signal(null);
   /** The last counts; those of `where` only while `current`. */
@@ -50,6 +51,11 @@ export class Store {
   readonly selection: ReadonlySignal<SelectionTotals | null>;
   readonly selectionError: ReadonlySignal<string>;
 
+  /** Ticked series that the filters leave out. */
+  readonly hidden: ReadonlySignal<number | null>;
+
+  readonly #tickedWithin = computed(() => ({ ticks: this.ticks.value, where: this.where.value }));
+  readonly #hidden: Signal<Answer<{ ticks: Ticks; where: Where }, { series: number }> | null> = signal(null);
   readonly #totals: Signal<Answer<Where, Totals> | null> = signal(null);
   readonly #selection: Signal<Answer<Ticks, SelectionTotals> | null> = signal(null);
   /** The newest last. */
@@ -73,6 +79,7 @@ export class Store {
     });
     this.totalsError = computed(() => (this.#totals.value?.to === this.where.value ? this.#totals.value.error : ""));
     this.selection = computed(() => (this.#selection.value?.to === this.ticks.value ? this.#selection.value.value : null));
+    this.hidden = computed(() => (this.#hidden.value?.to === this.#tickedWithin.value ? (this.#hidden.value.value?.series ?? null) : null));
     this.selectionError = computed(() =>
       this.#selection.value?.to === this.ticks.value ? this.#selection.value.error : "",
     );
@@ -114,6 +121,11 @@ export class Store {
     this.#save("_ticks", ticks);
   }
 
+  setTable(change: Partial<TableState>): void {
+    this.table.value = { ...this.table.value, ...change };
+    this.#save("_table", this.table.value);
+  }
+
   setDestination(path: string): void {
     this.destination.value = path;
     this.#save("_destination", path);
@@ -151,6 +163,7 @@ export class Store {
       listen("_where", () => adopt(this.where, (model.get("_where") as Where | null) ?? []));
       listen("_sort", () => adopt(this.sort, (model.get("_sort") as SortKey[] | null) ?? []));
       listen("_ticks", () => adopt(this.ticks, (filled(model.get("_ticks")) as Ticks | null) ?? NONE));
+      listen("_table", () => adopt(this.table, (model.get("_table") as TableState | null) ?? {}));
       listen("_destination", () => adopt(this.destination, String(model.get("_destination") ?? "")));
       if (this.needs.counts) listen("_cube", () => void this.#readCube());
     });
@@ -159,6 +172,7 @@ export class Store {
     if (this.needs.selection) {
       this.#stop.push(
         this.#follow("selection", TICKING_MS, this.ticks, this.#selection, (t) => (nothing(t) ? null : { ticks: t })),
+        this.#follow("hidden", TICKING_MS, this.#tickedWithin, this.#hidden, (q) => (nothing(q.ticks) || !q.where.length ? null : q)),
         this.#follow("destination", TYPING_MS, this.destination, this.destinationInfo, (path) => ({ path })),
       );
     }
@@ -246,7 +260,7 @@ export class Store {
 
   /** Asks `op` about a signal's value whenever it has rested for a moment. */
   #follow<Q, T>(
-    op: string, rest: number, question: Signal<Q>, answer: Signal<Answer<Q, T> | null>, payload: (q: Q) => object | null,
+    op: string, rest: number, question: ReadonlySignal<Q>, answer: Signal<Answer<Q, T> | null>, payload: (q: Q) => object | null,
   ): () => void {
     const asked = new Latest<T>(this.link, op);
     let timer: ReturnType<typeof setTimeout> | undefined;

@@ -102,6 +102,7 @@ export function SelectionBar({ store, id }: { store: Store; id: string }) {
 function Summary({ store }: { store: Store }) {
   const ticks = store.ticks.value;
   if (nothing(ticks)) return <div class="idc-ticked idc-dim">Nothing ticked yet. Tick series in the table to download them.</div>;
+  const hidden = store.hidden.value;
   const s: SelectionTotals | null = store.selection.value;
   // Single ticks are counted at once; the rest only the kernel knows.
   const series = s?.series ?? (ticks.base === null ? ticks.plus.length : null);
@@ -112,6 +113,11 @@ function Summary({ store }: { store: Store }) {
       </span>
       {s && <span>{plural(s.patients, "patient")}</span>}
       {s && <b>{size(s.bytes)}</b>}
+      {hidden !== null && hidden > 0 && (
+        <span class="idc-dim" title="Ticks stay when filters change; “Only ticked” shows them all.">
+          {count(hidden)} not among what the filters show
+        </span>
+      )}
       {s?.licences.map((l) => <LicenceTag key={l.name} licence={l} single={s.licences.length === 1} />)}
       <button type="button" class="idc-link" onClick={() => store.setTicks(NONE)}>
         Untick all

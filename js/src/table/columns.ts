@@ -2,44 +2,64 @@
 
 import type { Column } from "../link/protocol";
 
-export const TICK_WIDTH = 38;
-const LETTER = 6.8; // a header letter, on average
-const PADDING = 16;
-const SORT_MARK = 13;
+export const TICK_WIDTH = 36;
+const LETTER = 7.2; // a header letter, on average, in a wide font
+const PADDING = 12;
+/** The first column of groups: their names, and indented below them what they hold. */
+const NAMES = { least: 140, ideal: 190 };
 
-/** Widths that suit IDC's usual columns; others take the catalogue's word or a guess by type. */
+/** Widths that suit IDC's usual columns; others take a guess by type. */
 const IDEAL: Readonly<Record<string, number>> = {
   collection_id: 132,
   PatientID: 126,
-  StudyDate: 96,
-  Modality: 86,
+  StudyDate: 94,
+  Modality: 80,
   BodyPartExamined: 104,
   SeriesDescription: 176,
+  StudyDescription: 160,
+  StudyInstanceUID: 112,
+  SeriesInstanceUID: 112,
   license_short_name: 100,
 };
 
 /** Columns whose texts say nothing when cut to the width of their header. */
-const LEAST: Readonly<Record<string, number>> = { PatientID: 96, SeriesDescription: 116 };
+const LEAST: Readonly<Record<string, number>> = {
+  collection_id: 84, PatientID: 82, SeriesDescription: 92, StudyDescription: 92, StudyInstanceUID: 92, SeriesInstanceUID: 92,
+  license_short_name: 80,
+};
 
-const BY_TYPE: Readonly<Record<Column["type"], number>> = { text: 130, integer: 72, number: 84, date: 96, bytes: 84 };
+const BY_TYPE: Readonly<Record<Column["type"], number>> = { text: 130, integer: 68, number: 84, date: 94, bytes: 78 };
 
 export const numeric = (c: Column): boolean => c.type === "integer" || c.type === "number" || c.type === "bytes";
 
-/** The least that shows the whole header with its sort mark. */
-export const least = (c: Column): number =>
-  Math.max(LEAST[c.name] ?? 0, c.type === "date" ? 92 : c.type === "bytes" ? 80 : 0, Math.ceil(c.label.length * LETTER) + PADDING + SORT_MARK);
+/** Whether the rows are groups of series. */
+const grouped = (columns: readonly Column[]): boolean => columns.some((c) => c.name === "series");
 
-const elastic = (c: Column): boolean => c.type === "text" && c.name !== "Modality";
+/** The least that shows the whole header, and of numbers every digit. */
+export function least(c: Column): number {
+  const content = c.type === "date" ? 84 : c.type === "bytes" ? 66 : (LEAST[c.name] ?? 0);
+  return Math.max(content, Math.ceil(c.label.length * LETTER) + PADDING);
+}
 
-/** Widths in pixels: text columns stretch and shrink so that all fill `available`, none below its header. */
-export function fit(columns: readonly Column[], available: number): number[] {
-  const low = columns.map(least);
-  const ideal = columns.map((c, i) => Math.max(low[i]!, IDEAL[c.name] ?? c.width ?? BY_TYPE[c.type]));
+/** Texts that gain from room; a series has one modality, a patient several. */
+const elastic = (c: Column, columns: readonly Column[]): boolean =>
+  c.type === "text" && (c.name !== "Modality" || grouped(columns));
+
+/**
+ * Widths in pixels: text columns stretch and shrink so that all fill `available`, none below its header; those that a
+ * person set stay as they are.
+ */
+export function fit(columns: readonly Column[], available: number, set: Readonly<Record<string, number>> = {}): number[] {
+  const groups = grouped(columns);
+  // Images of a collection run to eight digits.
+  const wide = (c: Column, i: number): number => (!groups ? 0 : i === 0 ? NAMES.least : c.name === "instanceCount" ? 86 : 0);
+  const low = columns.map((c, i) => set[c.name] ?? Math.max(least(c), wide(c, i)));
+  const ideal = columns.map((c, i) => set[c.name] ?? Math.max(low[i]!, groups && i === 0 ? NAMES.ideal : (IDEAL[c.name] ?? BY_TYPE[c.type])));
   const room = available - TICK_WIDTH;
   const spare = room - ideal.reduce((a, b) => a + b, 0);
   if (spare >= 0) {
     // Descriptions gain most from room: they are the longest.
-    const weight: number[] = columns.map((c) => (elastic(c) ? (/Description$/.test(c.name) ? 3 : 1) : 0));
+    const weight: number[] = columns.map((c, i) => (elastic(c, columns) && set[c.name] === undefined ? (/Description$/.test(c.name) || (groups && i === 0) ? 3 : 1) : 0));
     const all = weight.reduce((a, b) => a + b, 0);
     if (!all) return ideal;
     const widths = ideal.map((w, i) => w + Math.floor((spare * weight[i]!) / all));
@@ -50,6 +70,10 @@ export function fit(columns: readonly Column[], available: number): number[] {
   // Too narrow for all of them even so: it scrolls sideways, and then nothing need be tight.
   if (room < low.reduce((a, b) => a + b, 0)) return ideal;
   const give = ideal.map((w, i) => w - low[i]!);
-  const share = -spare / give.reduce((a, b) => a + b, 0);
+  const share = -spare / Math.max(1, give.reduce((a, b) => a + b, 0));
   return ideal.map((w, i) => Math.floor(w - give[i]! * share));
 }
+
+/** Whether columns had to give room: their texts are then set smaller, so that figures and dates still fit. */
+export const tight = (columns: readonly Column[], widths: readonly number[]): boolean =>
+  columns.some((c, i) => widths[i]! < (c.type === "text" ? 0 : BY_TYPE[c.type]) && widths[i]! <= least(c) + 8);

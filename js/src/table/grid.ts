@@ -3,10 +3,12 @@
 import { effect } from "@preact/signals";
 import type { Column } from "../link/protocol";
 import type { Store } from "../link/store";
-import { makeRow, markRow, type RowSlot, writeRow } from "./cells";
-import { move, type Place } from "./keys";
-import type { Rows } from "./rows";
+import { makeRow, markRow, type RowSlot, textOf, toggle, writeRow } from "./cells";
+import { type Action, action, type Place } from "./keys";
+import type { Marks } from "./marks";
 import { Scroller } from "./scroller";
+import { Tip } from "./tip";
+import type { Item, Tree } from "./tree";
 
 export const ROW_HEIGHT = 30;
 export const HEAD_HEIGHT = 32;
@@ -22,13 +24,22 @@ export interface GridParts {
 }
 
 export interface GridActions {
-  tick(row: number, id: number, inBase: boolean, on: boolean): void;
+  tick(item: Item, on: boolean): void;
+  /** Rows of the view, both ends included. */
   tickRange(from: number, to: number, on: boolean): void;
+  fold(item: Item): void;
+  /** The row that the keyboard or the mouse is at. */
+  focus(item: Item): void;
+  /** Opens a row: what it holds, or its details. */
+  open(item: Item): void;
+  details(item: Item): void;
+  copied(what: string): void;
 }
 
 export class Grid {
   readonly #scroller = new Scroller(ROW_HEIGHT);
   readonly #slots: RowSlot[] = [];
+  readonly #tip: Tip;
   #columns: readonly Column[] = [];
   #active: Place = { row: 0, column: 0 };
   /** Where a range starts, and whether it ticks or unticks. */
@@ -43,21 +54,27 @@ export class Grid {
   constructor(
     readonly parts: GridParts,
     readonly store: Store,
-    readonly rows: Rows,
+    readonly tree: Tree,
+    readonly marks: Marks,
     readonly actions: GridActions,
     readonly id: string,
   ) {
     const { grid } = parts;
     const signal = this.#abort.signal;
+    this.#tip = new Tip(grid.parentElement!);
     grid.addEventListener("scroll", () => this.#scrolled(), { passive: true, signal });
     grid.addEventListener("wheel", (e) => this.#wheel(e), { passive: false, signal });
     grid.addEventListener("keydown", (e) => this.#key(e), { signal });
+    grid.addEventListener("copy", (e) => this.#copy(e), { signal });
     grid.addEventListener("click", (e) => this.#click(e), { signal });
+    grid.addEventListener("dblclick", (e) => this.#doubleClick(e), { signal });
+    grid.addEventListener("blur", () => this.#tip.hide(), { signal });
     // A shift-click would select text across the table.
-    parts.body.addEventListener("mousedown", (e) => e.shiftKey && e.preventDefault(), { signal });
+    parts.body.addEventListener("mousedown", (e) => (e.shiftKey || e.detail > 1) && e.preventDefault(), { signal });
     this.#stop.push(
       effect(() => {
-        rows.version.value;
+        tree.version.value;
+        marks.version.value;
         store.tickSet.value;
         this.#schedule();
       }),
@@ -70,11 +87,13 @@ export class Grid {
     cancelAnimationFrame(this.#frame);
     for (const stop of this.#stop) stop();
     for (const slot of this.#slots) slot.element.remove();
+    this.#tip.hide();
   }
 
   setColumns(columns: readonly Column[]): void {
     if (columns === this.#columns) return;
     this.#columns = columns;
+    this.#active.column = Math.min(this.#active.column, columns.length);
     for (const slot of this.#slots.splice(0)) slot.element.remove();
     this.#schedule();
   }
@@ -93,6 +112,11 @@ export class Grid {
     this.#active = { row: 0, column: this.#active.column };
     this.#setAnchor(0, true);
     this.#schedule();
+  }
+
+  /** The item that the keyboard is at, if there is one. */
+  current(): Item | null {
+    return this.#scroller.rows > 0 ? this.tree.at(this.#active.row) : null;
   }
 
   /** Paints once in the next frame, however many reasons there are. */
@@ -120,6 +144,7 @@ export class Grid {
     const s = this.#scroller;
     const jumped = s.scrolled(this.parts.grid.scrollTop);
     this.#dragging = jumped;
+    this.#tip.hide();
     clearTimeout(this.#resync);
     // After natural distances on a scaled bar, the bar is put where it belongs, once all is at rest.
     this.#resync = setTimeout(() => {
@@ -139,6 +164,7 @@ export class Grid {
     if (s.top === before) return; // at an end: let the page scroll
     e.preventDefault();
     if (e.deltaX) this.parts.grid.scrollLeft += e.deltaX;
+    this.#tip.hide();
     this.#settle();
     this.#schedule();
   }
@@ -160,29 +186,28 @@ export class Grid {
       this.parts.body.append(slot.element);
       this.#slots.push(slot);
     }
-    toggle(this.parts.body, "idc-stale", this.rows.stale);
+    toggle(this.parts.body, "idc-stale", this.tree.root.rows.stale);
     const shift = first * ROW_HEIGHT - s.top;
-    const ticks = this.store.tickSet.peek();
-    const wholeBase = this.rows.query?.ticksBase == null && ticks.ticks.base !== null;
+    const items: Item[] = [];
     this.#slots.forEach((slot, i) => {
       const { element } = slot;
       if (i >= n) {
         if (!element.hidden) element.hidden = true;
         return;
       }
-      const index = first + i;
-      const found = this.rows.at(index);
+      const position = first + i;
+      const item = this.tree.at(position);
+      items.push(item);
       if (element.hidden) element.hidden = false;
       const at = `translateY(${Math.round(i * ROW_HEIGHT + shift)}px)`;
       if (element.style.transform !== at) element.style.transform = at;
-      if (slot.index !== index) {
-        slot.index = index;
-        element.setAttribute("aria-rowindex", String(index + 2)); // the header is row 1
+      if (slot.position !== position) {
+        slot.position = position;
+        element.setAttribute("aria-rowindex", String(position + 2)); // the header is row 1
+        slot.box.setAttribute("aria-label", `Tick row ${position + 1}`);
       }
-      writeRow(slot, this.#columns, found?.row ?? null);
-      const ticked = found !== null && !found.stale && ticks.has(found.row[0] as number, wholeBase || found.row.at(-1) === true);
-      slot.box.setAttribute("aria-label", `Tick row ${index + 1}`);
-      markRow(slot, ticked, index === this.#active.row ? this.#active.column : -1);
+      writeRow(slot, this.#columns, item);
+      markRow(slot, this.marks.of(item), position === this.#active.row ? this.#active.column : -1);
     });
     const activeSlot = this.#active.row - first;
     const active = activeSlot >= 0 && activeSlot < n ? `${this.id}-${activeSlot}-${this.#active.column}` : "";
@@ -190,7 +215,12 @@ export class Grid {
     if (active) {
       if (grid.getAttribute("aria-activedescendant") !== active) grid.setAttribute("aria-activedescendant", active);
     } else grid.removeAttribute("aria-activedescendant");
-    if (s.rows > 0 && s.view > 0) this.rows.want(first, end, this.#dragging);
+    if (s.rows > 0 && s.view > 0) {
+      this.tree.want(first, end, this.#dragging);
+      this.marks.want(items);
+      const current = this.current();
+      if (current?.row && !current.stale) this.actions.focus(current);
+    }
   }
 
   #slotAt(target: EventTarget | null): RowSlot | undefined {
@@ -198,38 +228,40 @@ export class Grid {
     return element ? this.#slots.find((s) => s.element === element) : undefined;
   }
 
+  #columnAt(slot: RowSlot, target: EventTarget | null): number {
+    return 1 + slot.cells.findIndex((c) => c.contains(target as globalThis.Node));
+  }
+
   #click(e: MouseEvent): void {
     const slot = this.#slotAt(e.target);
     if (!slot) return;
-    const cells = [slot.box.parentElement!, ...slot.cells];
-    const column = Math.max(0, cells.findIndex((c) => c.contains(e.target as Node)));
-    this.#active = { row: slot.index, column };
-    if (e.shiftKey) this.#range(slot.index);
-    else if (column === 0) this.#tick(slot.index);
-    else this.#setAnchor(slot.index, true);
+    const column = this.#columnAt(slot, e.target);
+    this.#active = { row: slot.position, column };
+    if (slot.twisty.contains(e.target as globalThis.Node)) this.actions.fold(this.tree.at(slot.position));
+    else if (e.shiftKey) this.#range(slot.position);
+    else if (column === 0) this.#tick(slot.position);
+    else this.#setAnchor(slot.position, true);
+    this.#tip.hide();
     this.#schedule();
   }
 
-  #setAnchor(index: number, on: boolean): void {
-    this.#anchor = index;
+  #doubleClick(e: MouseEvent): void {
+    const slot = this.#slotAt(e.target);
+    if (!slot || this.#columnAt(slot, e.target) === 0 || slot.twisty.contains(e.target as globalThis.Node)) return;
+    this.actions.open(this.tree.at(slot.position));
+  }
+
+  #setAnchor(position: number, on: boolean): void {
+    this.#anchor = position;
     this.#anchorOn = on;
   }
 
-  #isTicked(index: number): boolean {
-    const found = this.rows.at(index);
-    const ticks = this.store.tickSet.peek();
-    const inBase = this.rows.query?.ticksBase == null ? ticks.ticks.base !== null : found?.row.at(-1) === true;
-    return found !== null && ticks.has(found.row[0] as number, inBase);
-  }
-
-  #tick(index: number): void {
-    const found = this.rows.at(index);
-    if (!found || found.stale) return;
-    const base = this.store.ticks.peek().base;
-    const inBase = base !== null && (this.rows.query?.ticksBase == null || found.row.at(-1) === true);
-    const on = !this.#isTicked(index);
-    this.#setAnchor(index, on);
-    this.actions.tick(index, found.row[0] as number, inBase, on);
+  #tick(position: number): void {
+    const item = this.tree.at(position);
+    if (!item.row || item.stale) return;
+    const on = this.marks.of(item) !== true;
+    this.#setAnchor(position, on);
+    this.actions.tick(item, on);
   }
 
   #range(to: number): void {
@@ -239,44 +271,77 @@ export class Grid {
   #key(e: KeyboardEvent): void {
     if (e.target !== this.parts.grid || e.altKey) return;
     const s = this.#scroller;
-    const ctrl = e.ctrlKey || e.metaKey;
-    if (e.key === " " && !ctrl) {
-      if (e.shiftKey) this.#range(this.#active.row);
-      else this.#tick(this.#active.row);
-    } else {
-      const page = Math.max(1, Math.floor(s.view / ROW_HEIGHT) - 1);
-      const to = move(e.key, ctrl, this.#active, { rows: s.rows, columns: this.#columns.length + 1, page });
-      if (!to || s.rows === 0) {
-        // The notebook's own shortcuts (select all cells, delete one) are not meant while the table has the keyboard.
-        if (e.key.length === 1) e.stopPropagation();
-        if (ctrl && e.key.toLowerCase() === "a") e.preventDefault();
-        return;
-      }
-      const vertical = to.row !== this.#active.row;
-      this.#active = to;
-      s.reveal(to.row);
-      this.#settle();
-      if (e.shiftKey && vertical) this.#range(to.row);
-      else if (vertical) this.#setAnchor(to.row, true);
+    const page = Math.max(1, Math.floor(s.view / ROW_HEIGHT) - 1);
+    const item = this.current();
+    const row = item ? { expanded: item.expanded, level: item.node.level, nested: item.node.depth > 0 } : null;
+    const does = action(e, this.#active, { rows: s.rows, columns: this.#columns.length + 1, page }, row);
+    if (!does) {
+      // The notebook's own shortcuts (select all cells, delete one) are not meant while the table has the keyboard.
+      if (e.key.length === 1) e.stopPropagation();
+      if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "a") e.preventDefault();
+      return;
     }
     e.preventDefault();
     e.stopPropagation(); // the notebook has shortcuts of its own
+    this.#do(does, item!, e.shiftKey);
     this.#schedule();
-    requestAnimationFrame(() => this.#revealColumn());
+    requestAnimationFrame(() => this.#reveal());
   }
 
-  /** Scrolls sideways so that the active cell is in view. */
-  #revealColumn(): void {
+  #do(does: Action, item: Item, shift: boolean): void {
+    const row = this.#active.row;
+    switch (does.what) {
+      case "tick": return shift ? this.#range(row) : this.#tick(row);
+      case "fold": return this.actions.fold(item);
+      case "open": return this.actions.open(item);
+      case "details": return this.actions.details(item);
+      case "copy row": return this.actions.copied(this.#rowText(item));
+      case "parent": return this.#moveTo({ row: this.tree.position(item.node.parent!, item.node.at), column: this.#active.column }, false);
+      case "move": return this.#moveTo(does.to, shift);
+    }
+  }
+
+  #moveTo(to: Place, shift: boolean): void {
+    const vertical = to.row !== this.#active.row;
+    this.#active = to;
+    this.#scroller.reveal(to.row);
+    this.#settle();
+    if (shift && vertical) this.#range(to.row);
+    else if (vertical) this.#setAnchor(to.row, true);
+  }
+
+  #rowText(item: Item): string {
+    return this.#columns.map((c, i) => textOf(item, c, i === 0).replace(/[\t\r\n]+/g, " ")).join("\t");
+  }
+
+  /** Ctrl+C without selected text: the active cell, or from the box the row. */
+  #copy(e: ClipboardEvent): void {
+    const item = this.current();
+    if (!item?.row || !e.clipboardData || String(getSelection() ?? "") !== "") return;
+    const column = this.#active.column - 1;
+    const text = column < 0 ? this.#rowText(item) : textOf(item, this.#columns[column]!, column === 0);
+    e.clipboardData.setData("text/plain", text);
+    e.preventDefault();
+    e.stopPropagation();
+    this.actions.copied("");
+  }
+
+  /** Scrolls sideways so that the active cell is in view, and shows its whole text where it is cut. */
+  #reveal(): void {
     const { grid } = this.parts;
-    const cell = this.#slots[this.#active.row - this.#scroller.range()[0]]?.element.children[this.#active.column];
-    if (!(cell instanceof HTMLElement)) return;
-    const left = cell.offsetLeft;
-    if (left < grid.scrollLeft) grid.scrollLeft = left;
-    else if (left + cell.offsetWidth > grid.scrollLeft + grid.clientWidth)
-      grid.scrollLeft = left + cell.offsetWidth - grid.clientWidth;
+    const slot = this.#slots[this.#active.row - this.#scroller.range()[0]];
+    const cell = slot?.element.children[this.#active.column];
+    if (!slot || !(cell instanceof HTMLElement)) return this.#tip.hide();
+    if (this.#active.column > 1) {
+      const left = cell.offsetLeft;
+      const kept = (slot.cells[0]?.offsetWidth ?? 0) + (slot.box.parentElement?.offsetWidth ?? 0);
+      if (left - kept < grid.scrollLeft) grid.scrollLeft = left - kept;
+      else if (left + cell.offsetWidth > grid.scrollLeft + grid.clientWidth)
+        grid.scrollLeft = left + cell.offsetWidth - grid.clientWidth;
+    }
+    const text = slot.texts[this.#active.column - 1] ?? "";
+    const cut = cell.scrollWidth > cell.clientWidth + 1 || (cell.lastElementChild?.textContent ?? "") !== text;
+    if (this.#active.column > 0 && text && cut) this.#tip.show(cell, text);
+    else this.#tip.hide();
   }
-}
-
-function toggle(e: Element, name: string, on: boolean): void {
-  if (e.classList.contains(name) !== on) e.classList.toggle(name, on);
 }

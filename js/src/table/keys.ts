@@ -39,3 +39,32 @@ export function nextSort<K extends { column: string; descending: boolean }>(
   if (at < 0) return [...sort, { column, descending: false }];
   return next ? sort.map((s, i) => (i === at ? next : s)) : sort.filter((_, i) => i !== at);
 }
+
+export type Action =
+  | { what: "move"; to: Place }
+  | { what: "tick" | "fold" | "parent" | "open" | "details" | "copy row" };
+
+/** What a key does to a row at a place, or null when the table has no use for it. */
+export function action(
+  e: { key: string; ctrlKey: boolean; metaKey: boolean; shiftKey: boolean },
+  at: Place,
+  size: { rows: number; columns: number; page: number },
+  row: { expanded: boolean; level: string; nested: boolean } | null,
+): Action | null {
+  if (!row || size.rows === 0) return null;
+  const ctrl = e.ctrlKey || e.metaKey;
+  const folds = row.level !== "series";
+  if (!ctrl) {
+    if (e.key === " ") return { what: "tick" };
+    if (e.key === "Enter") return { what: "open" };
+    if (e.key === "i" || e.key === "F2") return { what: "details" };
+    // In the first column, as in a tree: right unfolds, left folds, then goes to the row above that holds this one.
+    if (e.key === "ArrowRight" && at.column === 1 && folds && !row.expanded) return { what: "fold" };
+    if (e.key === "ArrowLeft" && at.column <= 1) {
+      if (row.expanded) return { what: "fold" };
+      if (row.nested && at.column === 1) return { what: "parent" };
+    }
+  } else if (e.shiftKey && e.key.toLowerCase() === "c") return { what: "copy row" };
+  const to = move(e.key, ctrl, at, size);
+  return to && { what: "move", to };
+}

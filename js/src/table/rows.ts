@@ -3,7 +3,7 @@
 import { signal, type Signal } from "@preact/signals";
 import { canonical, same, type Where } from "../cube/condition";
 import type { Link } from "../link/link";
-import type { Row, SortKey } from "../link/protocol";
+import type { Level, Row, SortKey, Ticks } from "../link/protocol";
 
 export const BLOCK = 100;
 const KEPT = 200; // blocks: 20,000 rows
@@ -13,10 +13,11 @@ const DRAG_MS = 70;
 
 export interface Query {
   where: Where;
+  level: Level;
   sort: readonly SortKey[];
   columns: readonly string[];
-  /** The ticks' base when it is not `where` itself: rows then say whether they are in it. */
-  ticksBase: Where | null;
+  /** Only these ticks. */
+  only: Ticks | null;
 }
 
 interface Page {
@@ -25,8 +26,6 @@ interface Page {
 }
 
 export class Rows {
-  /** Rises whenever rows arrived or became void. */
-  readonly version = signal(0);
   /** Rows of the query in all, once a page said so. */
   readonly total: Signal<number | null> = signal(null);
   readonly error = signal("");
@@ -41,7 +40,11 @@ export class Rows {
   #underWay = new Map<object, { turn: number; block: number; since: number; generation: number }>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(readonly link: Link) {}
+  constructor(
+    readonly link: Link,
+    /** Rises whenever rows arrived or became void. */
+    readonly version: Signal<number> = signal(0),
+  ) {}
 
   get query(): Query | null {
     return this.#query;
@@ -50,7 +53,7 @@ export class Rows {
   /** Changes what is asked; returns false when it is the same question. */
   ask(query: Query): boolean {
     if (this.#query && same(query, this.#query)) return false;
-    const columns = canonical(query.columns);
+    const columns = canonical([query.level, query.columns]);
     if (columns !== this.#columns) this.#ghosts = new Map();
     else if (this.#blocks.size) this.#ghosts = this.#blocks;
     this.#columns = columns;
@@ -132,9 +135,7 @@ export class Rows {
     const turn = this.#turn;
     const key = {};
     this.#underWay.set(key, { turn, block, since: performance.now(), generation: this.link.generation });
-    const { where, sort, columns, ticksBase } = query;
-    const page = { where, sort, columns, offset: block * BLOCK, limit: BLOCK };
-    this.link.request<Page>("page", ticksBase ? { ...page, ticks_base: ticksBase } : page).then(
+    this.link.request<Page>("page", { ...query, offset: block * BLOCK, limit: BLOCK }).then(
       ({ rows, total }) => {
         this.#underWay.delete(key);
         if (turn === this.#turn) {

@@ -1,188 +1,250 @@
-// The result table: header, rows, and what is said when there are none or they are late.
+// The result table: tools, header, rows, details, and what is said when there are none or they are late.
 
 import { effect, type Signal, untracked, useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { same } from "../cube/condition";
-import type { Column } from "../link/protocol";
+import { copyText } from "../clipboard";
+import { canonical, same, type Where } from "../cube/condition";
+import { DetailPane, type Focus } from "../detail/pane";
+import type { Crumb, Ticks } from "../link/protocol";
 import type { Store } from "../link/store";
-import { allOf, NONE } from "../selection/ticks";
-import { fit, numeric, TICK_WIDTH } from "./columns";
+import { nothing } from "../selection/ticks";
+import { fit, TICK_WIDTH, tight } from "./columns";
 import { Grid, HEAD_HEIGHT } from "./grid";
-import { nextSort } from "./keys";
-import { Rows } from "./rows";
+import { Header } from "./head";
+import { levelOf, shown } from "./layout";
+import { below, keys, nameOf, noun } from "./levels";
+import { Marks } from "./marks";
+import { Ticking } from "./ticking";
+import { Breadcrumb, Toolbar } from "./toolbar";
+import { type Item, Tree } from "./tree";
+
+const SAID_MS = 2500;
 
 export function ResultTable({ store, id }: { store: Store; id: string }) {
   const gridRef = useRef<HTMLDivElement>(null);
   const spacer = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLDivElement>(null);
-  const [rows] = useState(() => new Rows(store.link));
-  const rangeError = useSignal("");
+  const [tree] = useState(() => new Tree(store.link));
+  const [marks] = useState(() => new Marks(store));
+  const [ticking] = useState(() => new Ticking(store, tree, marks));
+  const grid = useRef<Grid | null>(null);
   const width = useSignal(0);
   const height = useSignal(0);
   const known = useSignal(0); // the last number of rows that was sure
-  const columns = useComputed(() => (store.catalog.value?.columns ?? []).filter((c) => c.default !== false));
-  const widths = useComputed(() => fit(columns.value, width.value || 900));
+  const only = useSignal<Ticks | null>(null);
+  const pane = useSignal(false);
+  const focus = useSignal<Focus | null>(null);
+  const said = useSignal("");
+  const columns = useComputed(() => shown(store.catalog.value, store.table.value));
+  const widths = useComputed(() => fit(columns.value, width.value || 900, store.table.value.widths));
+  const rows = tree.root.rows;
+
+  const scope = useComputed(() => (store.table.value.scope ?? []).flatMap((c) => c.where));
+  const where = useComputed<Where>(() => [...(only.value ? [] : store.where.value), ...scope.value]);
+  const say = (text: string): void => {
+    said.value = text;
+    setTimeout(() => said.value === text && (said.value = ""), SAID_MS);
+  };
+  const back = (): void => gridRef.current?.focus({ preventScroll: true });
+  const open = (item: Item | null): void => {
+    if (!item?.row || item.stale) return;
+    const { level } = item.node;
+    const inside = below(level);
+    if (!inside) pane.value = true;
+    else {
+      const chain = [...crumbsOf(item, tree), { level, label: nameOf(level, item.read), where: keys(level, item.read) }];
+      store.setTable({ level: inside, scope: [...(store.table.peek().scope ?? []), ...chain] });
+    }
+  };
 
   useEffect(() => {
     const element = gridRef.current!;
-    const tickRange = (from: number, to: number, on: boolean): void => {
-      const query = rows.query;
-      if (!query) return;
-      const apply = (ids: readonly number[]): void => {
-        rangeError.value = "";
-        store.setTicks(store.tickSet.peek().with(ids, on, null));
-      };
-      const here = loaded(rows, from, to);
-      if (here) return apply(here);
-      store.link.request<{ rows: number[] }>("range", { where: query.where, sort: query.sort, from, to }).then(
-        (r) => same(query, rows.query) && apply(r.rows),
-        (e: Error) => (rangeError.value = e.message),
-      );
-    };
-    const grid = new Grid(
+    const made = (grid.current = new Grid(
       { grid: element, spacer: spacer.current!, body: body.current! },
       store,
-      rows,
+      tree,
+      marks,
       {
-        tick: (_row, rowId, inBase, on) => store.setTicks(store.tickSet.peek().with([rowId], on, inBase)),
-        tickRange,
+        tick: (item, on) => ticking.tick(item, on),
+        tickRange: (from, to, on) => ticking.range(from, to, on),
+        fold: (item) => tree.toggle(item),
+        focus: (item) => {
+          const found = { level: item.node.level, row: item.row![0] as number };
+          if (!same(focus.peek(), found)) focus.value = found;
+        },
+        open,
+        details: () => (pane.value = !pane.peek()),
+        copied: (text) => {
+          if (!text || copyText(text)) say(text ? "Row copied." : "Copied.");
+        },
       },
       `${id}-cell`,
-    );
+    ));
     const stops = [
       follow(element, width, height),
+      ticking.start(),
       effect(() => {
         const list = columns.value;
-        const where = store.where.value;
-        const sort = store.sort.value;
-        const base = store.ticks.value.base;
+        const question = {
+          level: levelOf(store.table.value), where: where.value, sort: store.sort.value, columns: list.map((c) => c.name), only: only.value,
+        };
         if (!list.length) return;
-        const before = rows.query;
-        const ticksBase = base && !same(base, where) ? base : null;
         untracked(() => {
-          if (!rows.ask({ where, sort, columns: list.map((c) => c.name), ticksBase })) return;
-          rangeError.value = "";
-          grid.setColumns(list);
-          if (before && !(same(before.where, where) && same(before.sort, sort))) grid.toTop();
+          const before = tree.question;
+          if (!tree.ask(question)) return;
+          ticking.error.value = "";
+          made.setColumns(list);
+          if (before && canonical({ ...before, columns: 0 }) === canonical({ ...question, columns: 0 })) return;
+          marks.forget();
+          if (before) made.toTop();
+          focus.value = null;
         });
       }),
       effect(() => {
-        const total = rows.total.value ?? (store.current.value ? (store.result.value?.series ?? null) : null);
+        const series = store.current.value && !only.value && !scope.value.length && levelOf(store.table.value) === "series";
+        const total = rows.total.value ?? (series ? (store.result.value?.series ?? null) : null);
         if (total !== null) known.value = total;
       }),
       effect(() => {
-        grid.resize(known.value, height.value - HEAD_HEIGHT);
+        tree.version.value;
+        made.resize(tree.length(known.value), height.value - HEAD_HEIGHT);
+      }),
+      // When nothing is ticked any more, there is nothing to show alone.
+      effect(() => {
+        if (nothing(store.ticks.value) && only.peek()) only.value = null;
       }),
     ];
     return () => {
       for (const stop of stops) stop();
-      rows.stop();
-      grid.dispose();
+      tree.stop();
+      made.dispose();
     };
   }, []);
 
+  const level = levelOf(store.table.value);
   const sort = store.sort.value;
   const list = columns.value;
-  const sure = rows.total.value !== null || store.current.value;
+  const sure = rows.total.value !== null || (store.current.value && level === "series" && !only.value);
   const empty = sure && known.value === 0 && list.length > 0;
   const template = `${TICK_WIDTH}px ${widths.value.map((w) => `${w}px`).join(" ")}`;
   const all = TICK_WIDTH + widths.value.reduce((a, b) => a + b, 0);
-  const toggleAll = (): void =>
-    store.setTicks(store.allTicked.value === true ? NONE : allOf(store.where.value));
+  const error = rows.error.value || ticking.error.value;
+  const toggleAll = (): void => ticking.toggleAll();
   return (
-    <div class="idc-table">
-      <div
-        ref={gridRef}
-        class="idc-grid"
-        role="grid"
-        tabIndex={0}
-        aria-label="Results"
-        aria-rowcount={known.value + 1}
-        aria-colcount={list.length + 1}
-        aria-multiselectable="true"
-        aria-busy={!sure}
-      >
-        <div ref={spacer} class="idc-spacer" style={{ "--idc-cols": template, width: `${all}px` }}>
-          <div class="idc-window">
-            <div class="idc-head" role="row" aria-rowindex={1}>
-              <div class="idc-cell idc-tick" role="columnheader" aria-label="Ticked">
-                <span
-                  class="idc-box"
-                  role="checkbox"
-                  tabIndex={0}
-                  aria-checked={store.allTicked.value}
-                  aria-label="Tick all that match"
-                  title="Tick all that match"
-                  onClick={toggleAll}
-                  onKeyDown={(e) => {
-                    if (e.key !== " " && e.key !== "Enter") return;
-                    e.preventDefault();
-                    e.stopPropagation();
-                    toggleAll();
-                  }}
-                />
-              </div>
-              {list.map((c) => (
-                <Header key={c.name} store={store} column={c} sort={sort} />
-              ))}
-            </div>
-            <div ref={body} class="idc-body" />
-          </div>
-        </div>
-      </div>
-      {empty && (
-        <div class="idc-empty">
-          <p>No series matches these filters.</p>
-          <button type="button" class="idc-button" onClick={() => store.setWhere([])}>
-            Clear all filters
+    <div class={`idc-table-area${pane.value ? " idc-with-pane" : ""}`}>
+      <Toolbar store={store} tree={tree} total={known.value} only={only} pane={pane} />
+      <Breadcrumb store={store} />
+      {only.value && (
+        <p class="idc-only" role="status">
+          Only what was ticked, whatever the filters say.{" "}
+          <button type="button" class="idc-link" onClick={() => (only.value = null)}>
+            Show all that match
           </button>
-        </div>
-      )}
-      {store.link.waiting.value && (
-        <p class="idc-waiting" role="status">
-          Waiting for the notebook kernel, which is busy; the table follows as soon as it is free.
         </p>
       )}
-      {(rows.error.value || rangeError.value) && (
-        <div class="idc-error idc-table-error" role="alert">
-          <span>{rows.error.value || rangeError.value}</span>
-          <button
-            type="button"
-            class="idc-link"
-            onClick={() => {
-              if (rows.error.value) rows.retry();
-              rangeError.value = "";
-            }}
+      <div class="idc-table-row">
+        <div class="idc-table">
+          <div
+            ref={gridRef}
+            class={`idc-grid${tight(list, widths.value) ? " idc-tight" : ""}`}
+            role="grid"
+            tabIndex={0}
+            aria-label="Results"
+            aria-rowcount={tree.length(known.value) + 1}
+            aria-colcount={list.length + 1}
+            aria-multiselectable="true"
+            aria-busy={!sure}
           >
-            {rows.error.value ? "Try again" : "Dismiss"}
-          </button>
+            <div ref={spacer} class="idc-spacer" style={{ "--idc-cols": template, width: `${all}px` }}>
+              <div class="idc-window">
+                <div class="idc-head" role="row" aria-rowindex={1}>
+                  <div class="idc-cell idc-tick" role="columnheader" aria-label="Ticked">
+                    <span
+                      class="idc-box"
+                      role="checkbox"
+                      tabIndex={0}
+                      aria-checked={ticking.all.value}
+                      aria-label="Tick all that match"
+                      title="Tick all that match"
+                      onClick={toggleAll}
+                      onKeyDown={(e) => {
+                        if (e.key !== " " && e.key !== "Enter") return;
+                        e.preventDefault();
+                        e.stopPropagation();
+                        toggleAll();
+                      }}
+                    />
+                  </div>
+                  {list.map((c, i) => (
+                    <Header
+                      key={c.name} store={store} column={c} index={i} count={list.length} width={widths.value[i]!} sort={sort} first={i === 0}
+                    />
+                  ))}
+                </div>
+                <div ref={body} class="idc-body" />
+              </div>
+            </div>
+          </div>
+          {empty && (
+            <div class="idc-empty">
+              <p>No {noun(level)} matches{only.value ? " what was ticked" : " these filters"}.</p>
+              {!only.value && (
+                <button type="button" class="idc-button" onClick={() => store.setWhere([])}>
+                  Clear all filters
+                </button>
+              )}
+            </div>
+          )}
+          {store.link.waiting.value && (
+            <p class="idc-waiting" role="status">
+              Waiting for the notebook kernel, which is busy; the table follows as soon as it is free.
+            </p>
+          )}
+          {error && (
+            <div class="idc-error idc-table-error" role="alert">
+              <span>{error}</span>
+              <button
+                type="button"
+                class="idc-link"
+                onClick={() => {
+                  if (rows.error.value) rows.retry();
+                  ticking.error.value = "";
+                }}
+              >
+                {rows.error.value ? "Try again" : "Dismiss"}
+              </button>
+            </div>
+          )}
+          <p class={said.value ? "idc-toast" : "idc-hidden"} role="status">
+            {said.value}
+          </p>
         </div>
-      )}
+        {pane.value && (
+          <DetailPane
+            store={store}
+            focus={focus}
+            open={() => open(grid.current?.current() ?? null)}
+            close={() => {
+              pane.value = false;
+              back();
+            }}
+            say={say}
+          />
+        )}
+      </div>
     </div>
   );
 }
 
-function Header({ store, column, sort }: { store: Store; column: Column; sort: readonly { column: string; descending: boolean }[] }) {
-  const at = sort.findIndex((s) => s.column === column.name);
-  const key = sort[at];
-  const state = !key ? "none" : key.descending ? "descending" : "ascending";
-  return (
-    <div class={`idc-cell idc-th${numeric(column) ? " idc-num" : ""}`} role="columnheader" aria-sort={state}>
-      <button
-        type="button"
-        title={column.description ? `${column.label}: ${column.description}` : column.label}
-        onClick={(e) => store.setSort(nextSort(sort, column.name, e.shiftKey))}
-      >
-        <span>{column.label}</span>
-        {key && (
-          <span class="idc-sort" aria-hidden="true">
-            {key.descending ? "▼" : "▲"}
-            {sort.length > 1 ? at + 1 : ""}
-          </span>
-        )}
-      </button>
-    </div>
-  );
+/** The rows that an expanded row's children stand in, the outermost first. */
+function crumbsOf(item: Item, tree: Tree): Crumb[] {
+  const chain: Crumb[] = [];
+  for (let { node } = item; node.parent; node = node.parent) {
+    const { level } = node.parent;
+    const { read } = tree.at(tree.position(node.parent, node.at));
+    chain.unshift({ level, label: nameOf(level, read), where: keys(level, read) });
+  }
+  return chain;
 }
 
 /** Follows the inner size of an element. */
@@ -195,16 +257,4 @@ function follow(element: HTMLElement, width: Signal<number>, height: Signal<numb
   observer.observe(element);
   read();
   return () => observer.disconnect();
-}
-
-/** The row ids of a range when all its rows are here. */
-function loaded(rows: Rows, from: number, to: number): number[] | null {
-  if (to - from > 1000) return null;
-  const ids: number[] = [];
-  for (let i = from; i <= to; i++) {
-    const found = rows.at(i);
-    if (!found || found.stale) return null;
-    ids.push(found.row[0] as number);
-  }
-  return ids;
 }

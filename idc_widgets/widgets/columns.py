@@ -1,0 +1,67 @@
+"""The table's levels and columns: what each level shows at first, and what the columns hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from idc_widgets.catalog.sources import Column
+
+# Level → its name for people, and its columns at first, in the order shown; the first names the row.
+_LEVELS = {
+    "collection": (
+        "Collections",
+        ("collection_id", "patients", "studies", "series", "Modality", "instanceCount", "series_size_MB",
+         "license_short_name"),
+    ),
+    "patient": (
+        "Patients",
+        ("PatientID", "collection_id", "PatientSex", "studies", "series", "Modality", "instanceCount",
+         "series_size_MB", "license_short_name"),
+    ),
+    "study": (
+        "Studies",
+        ("PatientID", "StudyDate", "StudyDescription", "collection_id", "series", "Modality", "series_size_MB",
+         "license_short_name"),
+    ),
+    "series": (
+        "Series",
+        ("collection_id", "PatientID", "StudyDate", "Modality", "BodyPartExamined", "SeriesDescription",
+         "instanceCount", "series_size_MB", "license_short_name"),
+    ),
+}  # fmt: skip
+
+_TYPES = {
+    "instanceCount": "integer",
+    "series_init_idc_version": "integer",
+    "series_revised_idc_version": "integer",
+    "series_size_MB": "bytes",
+    "StudyDate": "date",
+    "SeriesDate": "date",
+}
+
+# Counts of what a row holds, and the levels where they say something.
+_COUNTS = {
+    "patients": ("Patients", "Patients of the collection among what matches.", ["collection"]),
+    "studies": ("Studies", "Studies of the row among what matches.", ["collection", "patient"]),
+    "series": ("Series", "Series of the row among what matches.", ["collection", "patient", "study"]),
+}
+
+
+def levels() -> list[dict[str, Any]]:
+    """Return the levels, the widest first."""
+    return [{"name": n, "label": label, "columns": list(shown)} for n, (label, shown) in _LEVELS.items()]
+
+
+def columns(described: Mapping[str, Column], label: Callable[[str], str]) -> list[dict[str, Any]]:
+    """Return all columns: those of the table of series first, in its order, then the rest of the index, then counts."""
+    first = _LEVELS["series"][1]
+    found: list[dict[str, Any]] = [
+        {"name": n, "label": label(n), "type": _TYPES.get(n, "text"), "description": described[n].description}
+        for n in [*first, *(c for c in described if c not in first)]
+    ]
+    found += [
+        {"name": n, "label": named, "type": "integer", "description": text, "levels": shown}
+        for n, (named, text, shown) in _COUNTS.items()
+    ]
+    return found

@@ -1,0 +1,23 @@
+// Copying text, also where the page may not use the asynchronous clipboard (no https, framed hosts).
+
+/** Copies text during a click or a key; returns whether it went. */
+export function copyText(text: string): boolean {
+  let done = false;
+  const fill = (e: ClipboardEvent): void => {
+    e.clipboardData?.setData("text/plain", text);
+    e.preventDefault();
+    e.stopImmediatePropagation();
+    done = true;
+  };
+  document.addEventListener("copy", fill, { capture: true, once: true });
+  try {
+    document.execCommand("copy");
+  } finally {
+    document.removeEventListener("copy", fill, { capture: true });
+  }
+  if (!done && navigator.clipboard) {
+    void navigator.clipboard.writeText(text).catch(() => {});
+    done = true;
+  }
+  return done;
+}

@@ -1,0 +1,94 @@
+// The column chooser: all columns of the level, with what they mean, and the places of those shown.
+
+import { useSignal } from "@preact/signals";
+import { Icon } from "../icons";
+import type { Column } from "../link/protocol";
+import type { Store } from "../link/store";
+import { levelOf, moveColumn, offered, resetColumns, shown, toggleColumn } from "./layout";
+
+export function Chooser({ store, close }: { store: Store; close: () => void }) {
+  const looked = useSignal("");
+  const state = store.table.value;
+  const catalog = store.catalog.value;
+  const now = shown(catalog, state);
+  const names = now.map((c) => c.name);
+  const words = looked.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const fits = (c: Column): boolean => {
+    const text = `${c.label} ${c.name} ${c.description ?? ""}`.toLowerCase();
+    return words.every((w) => text.includes(w));
+  };
+  const rest = offered(catalog, levelOf(state)).filter((c) => !names.includes(c.name));
+  const list = [...now, ...rest].filter(fits);
+  return (
+    <>
+      <div class="idc-popover-head">
+        <input
+          class="idc-input"
+          type="search"
+          placeholder={`Search ${now.length + rest.length} columns`}
+          aria-label="Search columns"
+          value={looked.value}
+          onInput={(e) => (looked.value = e.currentTarget.value)}
+        />
+        <button type="button" class="idc-link" onClick={() => resetColumns(store)}>
+          Usual columns
+        </button>
+        <button type="button" class="idc-icon" aria-label="Close" onClick={close}>
+          <Icon name="close" />
+        </button>
+      </div>
+      <ul class="idc-columns">
+        {list.map((c) => {
+          const place = names.indexOf(c.name);
+          return (
+            <li key={c.name} data-name={c.name}>
+              <label title={c.description}>
+                <input
+                  type="checkbox"
+                  checked={place >= 0}
+                  disabled={place >= 0 && names.length === 1}
+                  onChange={() => toggleColumn(store, c.name)}
+                />
+                <span class="idc-column-name">
+                  {c.label} {c.label !== c.name && <span class="idc-dim">{c.name}</span>}
+                </span>
+                <span class="idc-column-text">{c.description}</span>
+              </label>
+              {place >= 0 && (
+                <span class="idc-places">
+                  <Move store={store} column={c} to={place - 1} off={place === 0} icon="up" word="Left" />
+                  <Move store={store} column={c} to={place + 1} off={place === names.length - 1} icon="down" word="Right" />
+                </span>
+              )}
+            </li>
+          );
+        })}
+        {list.length === 0 && <li class="idc-none">No column's name or description contains “{looked.value.trim()}”.</li>}
+      </ul>
+    </>
+  );
+}
+
+interface MoveProps {
+  store: Store;
+  column: Column;
+  to: number;
+  off: boolean;
+  icon: "up" | "down";
+  word: string;
+}
+
+function Move({ store, column, to, off, icon, word }: MoveProps) {
+  return (
+    <button
+      type="button"
+      class="idc-icon"
+      disabled={off}
+      aria-label={`Move ${column.label} ${word.toLowerCase()}`}
+      title={word === "Left" ? "Further left" : "Further right"}
+      onClick={() => moveColumn(store, column.name, to)}
+    >
+      <Icon name={icon} size={14} />
+    </button>
+  );
+}

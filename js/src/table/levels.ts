@@ -1,0 +1,52 @@
+// What the rows of each level are: what identifies one, what it is called, and what it holds.
+
+import type { Condition } from "../cube/condition";
+import type { Cell, Level } from "../link/protocol";
+
+export const LEVELS: readonly Level[] = ["collection", "patient", "study", "series"];
+
+/** Reads a column of one row. */
+export type Read = (column: string) => Cell | undefined;
+
+/** The level of what a row holds; null for a series. */
+export const below = (level: Level): Level | null => LEVELS[LEVELS.indexOf(level) + 1] ?? null;
+
+/** Columns asked for beside those shown: what identifies a row, names it, and says how much it holds. */
+const NEEDED: Readonly<Record<Level, readonly string[]>> = {
+  collection: ["collection_id", "patients", "series"],
+  patient: ["collection_id", "PatientID", "studies", "series"],
+  study: ["collection_id", "PatientID", "StudyInstanceUID", "StudyDate", "StudyDescription", "series"],
+  series: [],
+};
+const NAMED: readonly string[] = ["Modality", "SeriesDescription"];
+
+export const needed = (level: Level, nested: boolean): readonly string[] =>
+  level === "series" && nested ? NAMED : NEEDED[level];
+
+const is = (column: string, read: Read): Condition => ({ op: "in", column, values: [(read(column) ?? null) as string | null] });
+
+/** The conditions that pick one row's series among others. */
+export function keys(level: Level, read: Read): Condition[] {
+  if (level === "collection") return [is("collection_id", read)];
+  // A patient is one of its collection: some PatientIDs stand in two.
+  if (level === "patient") return [is("collection_id", read), is("PatientID", read)];
+  return [is(level === "study" ? "StudyInstanceUID" : "SeriesInstanceUID", read)];
+}
+
+/** What a row is called where its own columns are not shown. */
+export function nameOf(level: Level, read: Read): string {
+  const text = (...columns: string[]): string => columns.map((c) => read(c)).filter((v) => v != null && v !== "").join(" · ");
+  if (level === "collection") return text("collection_id");
+  if (level === "patient") return text("PatientID");
+  if (level === "study") return text("StudyDate", "StudyDescription") || text("StudyInstanceUID");
+  return text("SeriesDescription") || text("Modality");
+}
+
+/** How many rows a row holds. */
+export function size(level: Level, read: Read): number {
+  const column = level === "collection" ? "patients" : level === "patient" ? "studies" : "series";
+  return Number(read(column) ?? 0);
+}
+
+export const noun = (level: Level, many = false): string =>
+  level === "series" ? "series" : level === "study" ? (many ? "studies" : "study") : many ? `${level}s` : level;

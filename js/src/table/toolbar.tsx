@@ -1,0 +1,113 @@
+// Above the table: what a row is, where one is, what is shown, and what can be done with it.
+
+import type { Signal } from "@preact/signals";
+import { Icon } from "../icons";
+import type { Level, Ticks } from "../link/protocol";
+import type { Store } from "../link/store";
+import { Popover } from "../popover";
+import { nothing } from "../selection/ticks";
+import { Chooser } from "./chooser";
+import { levelOf } from "./layout";
+import { below, LEVELS } from "./levels";
+import { Save } from "./save";
+import type { Tree } from "./tree";
+
+interface Props {
+  store: Store;
+  tree: Tree;
+  total: number;
+  only: Signal<Ticks | null>;
+  pane: Signal<boolean>;
+}
+
+/** Another level; what it was opened for stays where it is wider. */
+export function setLevel(store: Store, level: Level): void {
+  const scope = (store.table.peek().scope ?? []).filter((c) => LEVELS.indexOf(c.level) < LEVELS.indexOf(level));
+  store.setTable({ level, scope });
+}
+
+export function Toolbar({ store, tree, total, only, pane }: Props) {
+  const state = store.table.value;
+  const level = levelOf(state);
+  const levels = store.catalog.value?.levels ?? [];
+  const ticks = store.ticks.value;
+  return (
+    <div class="idc-toolbar" role="toolbar" aria-label="Table">
+      {levels.length > 0 && (
+        <div class="idc-levels" role="group" aria-label="A row is">
+          {levels.map((l) => (
+            <button
+              key={l.name}
+              type="button"
+              aria-pressed={l.name === level}
+              title={`A row each for ${l.label.toLowerCase()}; the filters stay`}
+              onClick={() => setLevel(store, l.name)}
+            >
+              {l.label}
+            </button>
+          ))}
+        </div>
+      )}
+      <div class="idc-tools">
+        <button
+          type="button"
+          class="idc-tool"
+          aria-pressed={only.value !== null}
+          disabled={only.value === null && nothing(ticks)}
+          title="Show what is ticked, whatever the filters say"
+          aria-label="Only ticked"
+          onClick={() => (only.value = only.value === null ? ticks : null)}
+        >
+          <Icon name="done" /> <span class="idc-tool-label">Only ticked</span>
+        </button>
+        <Popover label="Columns" icon="columns" title="Choose and order the columns">
+          {(close) => <Chooser store={store} close={close} />}
+        </Popover>
+        <Popover label="Save" icon="save" title="Save the table as CSV or Parquet">
+          {(close) => <Save store={store} question={tree.question} total={total} close={close} />}
+        </Popover>
+        <button
+          type="button"
+          class="idc-tool"
+          aria-pressed={pane.value}
+          aria-label="Details"
+          title="All that is known of the row (i)"
+          onClick={() => (pane.value = !pane.value)}
+        >
+          <Icon name="detail" /> <span class="idc-tool-label">Details</span>
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** Where one is, when a row was opened; each part leads back. */
+export function Breadcrumb({ store }: { store: Store }) {
+  const scope = store.table.value.scope ?? [];
+  if (!scope.length) return null;
+  const to = (n: number): void => {
+    const kept = scope.slice(0, n);
+    store.setTable({ scope: kept, level: n ? (below(kept[n - 1]!.level) ?? "series") : scope[0]!.level });
+  };
+  return (
+    <nav class="idc-crumbs" aria-label="Opened rows">
+      <button type="button" class="idc-link" onClick={() => to(0)}>
+        All that match
+      </button>
+      {scope.map((c, i) => (
+        <span key={i}>
+          <span aria-hidden="true">›</span>
+          {i === scope.length - 1 ? (
+            <b aria-current="location" title={c.label}>
+              {c.label}
+            </b>
+          ) : (
+            <button type="button" class="idc-link" title={c.label} onClick={() => to(i + 1)}>
+              {c.label}
+            </button>
+          )}
+        </span>
+      ))}
+    </nav>
+  );
+}

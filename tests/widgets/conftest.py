@@ -1,0 +1,41 @@
+"""An Explorer without a page, and what stands where the browser is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import idc_widgets as idc
+from idc_widgets.widgets import link
+
+
+class Browser:
+    """Stands where the browser is: sends requests, collects replies."""
+
+    def __init__(self, widget: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.widget = widget
+        self.replies: list[dict[str, Any]] = []
+        monkeypatch.setattr(widget, "send", self.replies.append)
+
+    def ask(self, **message: Any) -> dict[str, Any]:
+        self.widget._handle_custom_msg({"id": len(self.replies) + 1, **message}, [])
+        assert self.replies[-1]["id"] == len(self.replies)
+        return self.replies[-1]
+
+    def get(self, **message: Any) -> Any:
+        reply = self.ask(**message)
+        assert reply["ok"], reply
+        return reply["result"]
+
+
+@pytest.fixture
+def explorer(catalog: idc.Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> idc.Explorer:
+    monkeypatch.setattr(link, "asset", lambda name: "export default {}")
+    return idc.Explorer(catalog=catalog, destination=tmp_path / "data")
+
+
+@pytest.fixture
+def browser(explorer: idc.Explorer, monkeypatch: pytest.MonkeyPatch) -> Browser:
+    return Browser(explorer, monkeypatch)
