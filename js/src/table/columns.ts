@@ -25,7 +25,7 @@ const IDEAL: Readonly<Record<string, number>> = {
 /** Columns whose texts say nothing when cut to the width of their header. */
 const LEAST: Readonly<Record<string, number>> = {
   collection_id: 84, PatientID: 82, SeriesDescription: 92, StudyDescription: 92, StudyInstanceUID: 92, SeriesInstanceUID: 92,
-  license_short_name: 80,
+  license_short_name: 80, instanceCount: 62,
 };
 
 const BY_TYPE: Readonly<Record<Column["type"], number>> = { text: 130, integer: 68, number: 84, date: 94, bytes: 78 };
@@ -37,6 +37,7 @@ const grouped = (columns: readonly Column[]): boolean => columns.some((c) => c.n
 
 /** The least that shows the whole header, and of numbers every digit. */
 export function least(c: Column): number {
+  if (/Description$/.test(c.name)) return LEAST[c.name] ?? 92; // the longest texts, and their headers say little
   const content = c.type === "date" ? 84 : c.type === "bytes" ? 66 : (LEAST[c.name] ?? 0);
   return Math.max(content, Math.ceil(c.label.length * LETTER) + PADDING);
 }
