@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,13 +13,14 @@ from typing import Any, Literal
 import anywidget
 import ipywidgets
 import traitlets
+from IPython.display import display
 
 from idc_widgets import transfer
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.catalog import default_catalog
 from idc_widgets.cohort import Cohort
 from idc_widgets.cohort.summary import forbids_commercial_use
-from idc_widgets.widgets import describe, link, rows, ticks
+from idc_widgets.widgets import describe, link, rows, saved, ticks
 from idc_widgets.widgets.cubes import edges_of, outside_of
 from idc_widgets.widgets.watch import look_now
 
@@ -49,6 +51,7 @@ class Part(anywidget.AnyWidget):
     ).tag(sync=True)
 
     _view = traitlets.Unicode().tag(sync=True)
+    _token = traitlets.Unicode().tag(sync=True)  # ties a live view to the copies of it that were saved
     _shared = traitlets.Instance(anywidget.AnyWidget, allow_none=True).tag(sync=True, **ipywidgets.widget_serialization)
     _catalog = traitlets.Dict().tag(sync=True, echo_update=False)
     _cube = traitlets.Dict().tag(sync=True, echo_update=False)
@@ -91,6 +94,10 @@ class Part(anywidget.AnyWidget):
             if provider is not None:
                 state.provider = provider
 
+    @traitlets.default("_token")
+    def _default_token(self) -> str:
+        return secrets.token_hex(8)
+
     @traitlets.default("_destination")
     def _default_destination(self) -> str:
         return _absolute("idc-data")
@@ -103,17 +110,15 @@ class Part(anywidget.AnyWidget):
         where = [c.to_json() for c in shown.conditions]
         ticked = ticks.NOTHING if selection is None else ticks.of(selection)
         self._ticked = ticks.cohort_of(self.catalog, ticked)
-        link.answer(
-            self,
-            {
-                "cube": self._cube_of,
-                "totals": lambda m: asdict(self._cohort_of(m["where"]).counts),
-                **rows.handlers(self.catalog),
-                "selection": self._summary,
-                "destination": lambda m: _destination_json(transfer.describe_destination(str(m["path"]))),
-                "download": self._download,
-            },
-        )
+        self.answers: dict[str, link.Handler] = {
+            "cube": self._cube_of,
+            "totals": lambda m: asdict(self._cohort_of(m["where"]).counts),
+            **rows.handlers(self.catalog),
+            "selection": self._summary,
+            "destination": lambda m: _destination_json(transfer.describe_destination(str(m["path"]))),
+            "download": self._download,
+        }
+        link.answer(self, self.answers)
         self.catalog.on_cache(self._cache_ended)
         return {
             "cohort": shown,
@@ -154,6 +159,32 @@ class Part(anywidget.AnyWidget):
         super().close()
         if not source._users:
             super(Part, source).close()
+
+    # -- what the notebook keeps
+
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        """Return the live view, and beside it what is shown where there is no kernel."""
+        bundle = super()._repr_mimebundle_()
+        if bundle is None or not self._can_be_saved:
+            return bundle
+        data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
+        data = {**data, "text/html": saved.as_html(self)}
+        return (data, *metadata) if metadata else data
+
+    def _ipython_display_(self, **_: Any) -> None:
+        # Two outputs, since JupyterLab shows "model not found" in place of the first when it opens the notebook
+        # again, and nbconvert a widget that a script from a CDN would have to draw. The second sees to it that only
+        # one of them is visible.
+        data = self._repr_mimebundle_()
+        data = dict(data[0] if isinstance(data, tuple) else data)
+        kept = data.pop("text/html", None)
+        display(data, raw=True)  # type: ignore[no-untyped-call]
+        if kept is not None:
+            display({"text/html": kept}, raw=True)  # type: ignore[no-untyped-call]
+
+    @property
+    def _can_be_saved(self) -> bool:
+        return self._source._holds and self._view in ("explorer", "filters", "table") and saved.wanted()
 
     # -- the cohort and what is ticked, both ways
 

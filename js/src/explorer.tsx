@@ -30,7 +30,7 @@ export function Explorer({ model, store, id }: { model: Model; store: Store; id:
     requestAnimationFrame(() => side.current?.querySelector<HTMLElement>("button")?.focus());
   };
   return (
-    <Frame model={model} kind="explorer" label="IDC Explorer">
+    <Frame model={model} kind="explorer" kernel={store.kernel} label="IDC Explorer">
       <Header store={store} />
       <div class="idc-main">
         <div
@@ -66,7 +66,7 @@ export function Explorer({ model, store, id }: { model: Model; store: Store; id:
           <ResultTable store={store} id={`${id}-table`} />
         </div>
       </div>
-      <SelectionBar store={store} id={`${id}-selection`} />
+      {store.kernel.value !== "saved" && <SelectionBar store={store} id={`${id}-selection`} />}
       {downloads && <DownloadPanel downloads={downloads} />}
     </Frame>
   );

@@ -1,9 +1,11 @@
 // The frame of every view: its border, and its height, which Python, a drag and the keyboard set alike.
 
-import { useSignal } from "@preact/signals";
+import { type ReadonlySignal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { Icon } from "./icons";
 import type { Model } from "./link/protocol";
+import type { KernelState } from "./link/store";
 
 const LEAST = 240;
 const MOST = 4000;
@@ -12,12 +14,13 @@ const STEPS: Record<string, number> = { ArrowUp: -20, ArrowDown: 20, PageUp: -12
 interface FrameProps {
   model: Model;
   kind: "explorer" | "filters" | "table" | "downloads";
+  kernel: ReadonlySignal<KernelState>;
   children: ComponentChildren;
   /** A region's name, where the view is one. */
   label?: string;
 }
 
-export function Frame({ model, kind, children, label }: FrameProps) {
+export function Frame({ model, kind, kernel, children, label }: FrameProps) {
   const root = useRef<HTMLDivElement>(null);
   const height = useHeight(model);
   return (
@@ -27,11 +30,37 @@ export function Frame({ model, kind, children, label }: FrameProps) {
         class={`idc-root idc-kind-${kind}`}
         role={label ? "region" : undefined}
         aria-label={label}
+        data-kernel={kernel.value}
         style={height.value ? { height: height.value } : undefined}
       >
+        <KernelNote kind={kind} kernel={kernel.value} />
         {children}
         {kind !== "downloads" && <Grip model={model} root={root} />}
       </div>
+    </div>
+  );
+}
+
+const WORKS = {
+  explorer: "Filters and counts work. More than the first rows, search and downloads need",
+  filters: "Filters and counts work. Search and the number of patients need",
+  table: "The rows that are here stay. More need",
+  downloads: "Downloads go on. To see and to control them needs",
+};
+
+/** Says by itself that no kernel answers, what works nevertheless, and what to do. */
+function KernelNote({ kind, kernel }: { kind: keyof typeof WORKS; kernel: KernelState }) {
+  return (
+    <div role="status">
+      {kernel !== "live" && (
+        <p class="idc-kernel">
+          <Icon name="warning" />
+          <span>
+            <b>{kernel === "saved" ? "Saved view, no kernel." : "The kernel was restarted or has ended."}</b>{" "}
+            {WORKS[kind]} a running kernel: <b>run the cell again</b>.
+          </span>
+        </p>
+      )}
     </div>
   );
 }

@@ -11,6 +11,7 @@ export function Header({ store }: { store: Store }) {
   const c = store.catalog.value;
   const result = store.current.value ? store.result.value : null;
   const totals = store.totals.value;
+  const live = store.kernel.value === "live";
   const filtered = store.where.value.length > 0;
   return (
     <>
@@ -20,13 +21,13 @@ export function Header({ store }: { store: Store }) {
           <strong>Imaging Data Commons</strong>
           {c && <span class="idc-version" title={`Release ${c.release}`}>{`v${c.version} · ${longDate(c.date)}`}</span>}
         </div>
-        <Search store={store} />
+        {live && <Search store={store} />}
         <div class="idc-stats">
-          <Stat name="series" value={result ? result.series : (totals?.series ?? null)} all={c?.totals.series} show={filtered} />
-          <Stat name="studies" value={totals?.studies ?? null} all={c?.totals.studies} show={filtered} />
-          <Stat name="patients" value={totals?.patients ?? null} all={c?.totals.patients} show={filtered} />
-          <Stat name="size" value={result ? result.bytes : (totals?.bytes ?? null)} all={c?.totals.bytes} show={filtered} bytes />
-          {store.totalsError.value && <span class="idc-bad" role="alert">{store.totalsError.value}</span>}
+          <Stat name="series" value={result ? result.series : (totals?.series ?? null)} all={c?.totals.series} show={filtered} live={live} />
+          <Stat name="studies" value={totals?.studies ?? null} all={c?.totals.studies} show={filtered} live={live} />
+          <Stat name="patients" value={totals?.patients ?? null} all={c?.totals.patients} show={filtered} live={live} />
+          <Stat name="size" value={result ? result.bytes : (totals?.bytes ?? null)} all={c?.totals.bytes} show={filtered} live={live} bytes />
+          {live && store.totalsError.value && <span class="idc-bad" role="alert">{store.totalsError.value}</span>}
         </div>
         <Announcer store={store} />
       </div>
@@ -46,19 +47,20 @@ interface StatProps {
   value: number | null;
   all: number | undefined;
   show: boolean;
+  live: boolean;
   bytes?: boolean;
 }
 
 /** One figure; an unknown one says so rather than showing what was true before. */
-function Stat({ name, value, all, show, bytes = false }: StatProps) {
+function Stat({ name, value, all, show, live, bytes = false }: StatProps) {
   const text = bytes ? size : count;
   return (
     <div class={`idc-stat${value === null ? " idc-pending" : ""}`} data-stat={name}>
       <span class="idc-stat-value">
-        {value === null ? "…" : text(value)} {!bytes && <span class="idc-stat-name">{value === 1 && name !== "series" ? singular(name) : name}</span>}
+        {value === null ? (live ? "…" : "–") : text(value)} {!bytes && <span class="idc-stat-name">{value === 1 && name !== "series" ? singular(name) : name}</span>}
       </span>
       <span class="idc-stat-all">
-        {value === null ? "updating…" : !show || all === undefined ? "in all" : `of ${text(all)}`}
+        {value === null ? (live ? "updating…" : "needs a kernel") : !show || all === undefined ? "in all" : `of ${text(all)}`}
       </span>
     </div>
   );

@@ -1,8 +1,12 @@
 // What a notebook host loads: `render` draws the view that the model's `_view` names.
 
 import { h, render as draw } from "preact";
+import { downloadsOf } from "./downloads/jobs";
+import { watchKernel } from "./link/kernel";
+import { GONE } from "./link/link";
 import { type Model, referred } from "./link/protocol";
 import { Store } from "./link/store";
+import { markLive } from "./saved/neighbours";
 import { needsOf, View, type ViewName } from "./view";
 
 /**
@@ -20,6 +24,7 @@ export default function widget() {
       const own = (shared ??= model);
       let leave = (): void => {};
       let turn = 0;
+      markLive(el, String(own.get("_token") ?? ""));
       /** Draws with the state of this model, or of the part whose state it shows. */
       const show = (): void => {
         const mine = ++turn;
@@ -33,7 +38,12 @@ export default function widget() {
             store = stores.get(from) ?? new Store(state, needsOf(view));
             stores.set(from, store);
           }
-          leave = store?.attach() ?? ((): void => {});
+          const detach = store?.attach();
+          const unwatch = watchKernel(own, el, () => (store ?? downloadsOf(own)).link.end(GONE));
+          leave = () => {
+            unwatch();
+            detach?.();
+          };
           draw(h(View, { view, model: own, store }), el);
         };
         const other = referred(own, "_shared");

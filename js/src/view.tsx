@@ -1,5 +1,6 @@
 // The views that a model can name, and what each of them shows.
 
+import { useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { downloadsOf } from "./downloads/jobs";
@@ -8,7 +9,7 @@ import { Explorer } from "./explorer";
 import { Frame } from "./frame";
 import { Header } from "./header";
 import type { Model } from "./link/protocol";
-import type { Needs, Store } from "./link/store";
+import type { KernelState, Needs, Store } from "./link/store";
 import { Chips } from "./panel/chips";
 import { FilterPanel } from "./panel/panel";
 import { SelectionBar } from "./selection/bar";
@@ -20,7 +21,8 @@ export type ViewName = "" | "explorer" | "filters" | "table" | "downloads";
 /** What a view must know; the rest is neither counted nor asked. */
 export function needsOf(view: ViewName): Needs {
   return {
-    counts: view === "explorer" || view === "filters",
+    counts: view !== "downloads",
+    facets: view === "explorer" || view === "filters",
     totals: view === "explorer" || view === "filters",
     selection: view === "explorer" || view === "downloads",
   };
@@ -45,7 +47,7 @@ interface PartProps {
 
 function FilterPart({ model, store, id }: PartProps) {
   return (
-    <Frame model={model} kind="filters">
+    <Frame model={model} kind="filters" kernel={store.kernel}>
       <Header store={store} />
       <div class="idc-bar">
         <Chips store={store} />
@@ -57,7 +59,7 @@ function FilterPart({ model, store, id }: PartProps) {
 
 function TablePart({ model, store, id }: PartProps) {
   return (
-    <Frame model={model} kind="table">
+    <Frame model={model} kind="table" kernel={store.kernel}>
       <div class="idc-results">
         <div class="idc-bar">
           <Chips store={store} />
@@ -70,8 +72,9 @@ function TablePart({ model, store, id }: PartProps) {
 
 function DownloadPart({ model, store, id }: { model: Model; store: Store | null; id: string }) {
   const [downloads] = useState(() => downloadsOf(model));
+  const kernel = useComputed<KernelState>(() => store?.kernel.value ?? (downloads.link.gone.value ? "gone" : "live"));
   return (
-    <Frame model={model} kind="downloads">
+    <Frame model={model} kind="downloads" kernel={kernel}>
       {store && <SelectionBar store={store} id={`${id}-selection`} />}
       <DownloadPanel downloads={downloads} alone />
     </Frame>

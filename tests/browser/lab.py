@@ -161,6 +161,14 @@ class Notebook:
                 text += "".join(out["data"]["text/plain"])
         return text
 
+    def save(self) -> None:
+        """Save the notebook."""
+        self._in_panel("await panel.context.save();")
+
+    def shut_down_kernel(self) -> None:
+        """Shut the kernel down, as the menu does."""
+        self._in_panel("await panel.sessionContext.shutdown();")
+
     def restart_kernel(self) -> None:
         """Restart the kernel, as the menu does, and wait until it answers."""
         self._in_panel(

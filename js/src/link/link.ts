@@ -6,6 +6,8 @@ import type { Model } from "./protocol";
 const PATIENCE_MS = 600; // how long a silent kernel goes without a word about it
 const STALE_MS = 5000; // a lost message must not block its channel for ever
 
+export const GONE = "The kernel was restarted or is gone. Run the cell again; downloads go on.";
+
 /** An error sentence from the kernel, fit to be shown. */
 export class KernelError extends Error {}
 
@@ -19,6 +21,8 @@ interface Pending {
 export class Link {
   /** True while a request has gone unanswered for long enough to say so. */
   readonly waiting: Signal<boolean> = signal(false);
+  /** Why no reply will come any more; "" while one may. */
+  readonly gone: Signal<string> = signal("");
   /** Counts disconnections: replies asked for in an earlier generation never come. */
   generation = 0;
   // Every page that is connected to the kernel hears every reply, so ids carry who asked.
@@ -42,7 +46,18 @@ export class Link {
     this.#pending.clear();
   }
 
+  /** The kernel is gone: what was asked gets no answer, and what will be asked none either. */
+  end(why: string): void {
+    if (this.gone.peek()) return;
+    this.gone.value = why;
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    this.#watch();
+    for (const p of pending) p.reject(new KernelError(why));
+  }
+
   request<T>(op: string, payload: object = {}): Promise<T> {
+    if (this.gone.peek()) return Promise.reject(new KernelError(this.gone.peek()));
     const id = `${this.#prefix}-${this.#next++}`;
     return new Promise<T>((resolve, reject) => {
       this.#pending.set(id, { since: performance.now(), resolve: resolve as (r: unknown) => void, reject });
@@ -54,7 +69,8 @@ export class Link {
         this.#watch();
         // The comm is closed: the kernel that made this view is gone.
         console.warn("idc_widgets:", error);
-        reject(new KernelError("The kernel was restarted or is gone. Run the cell again; downloads go on."));
+        reject(new KernelError(GONE));
+        this.end(GONE);
       }
     });
   }

@@ -11,6 +11,8 @@ export interface Model {
   on(event: string, callback: (...args: never[]) => void): void;
   off(event: string, callback: (...args: never[]) => void): void;
   widget_manager?: { get_model(id: string): Promise<Model> };
+  /** True of a saved view's: nobody answers. */
+  isSaved?: boolean;
 }
 
 /** The model that a trait refers to; null when it refers to none. */

@@ -21,14 +21,19 @@ interface Answer<Q, T> {
   error: string;
 }
 
+export type KernelState = "live" | "saved" | "gone";
+
 /** What the views of a store show; what none of them does is neither counted nor asked. */
 export interface Needs {
+  /** Rows and bytes that match, from the cube. */
   counts: boolean;
+  /** And each facet's counts. */
+  facets: boolean;
   totals: boolean;
   selection: boolean;
 }
 
-export const EVERYTHING: Needs = { counts: true, totals: true, selection: true };
+export const EVERYTHING: Needs = { counts: true, facets: true, totals: true, selection: true };
 
 export class Store {
   readonly link: Link;
@@ -50,6 +55,8 @@ export class Store {
   readonly totalsError: ReadonlySignal<string>;
   readonly selection: ReadonlySignal<SelectionTotals | null>;
   readonly selectionError: ReadonlySignal<string>;
+  /** "saved": a copy that never had a kernel; "gone": the kernel ended or was restarted. */
+  readonly kernel: ReadonlySignal<KernelState>;
 
   /** Ticked series that the filters leave out. */
   readonly hidden: ReadonlySignal<number | null>;
@@ -73,6 +80,7 @@ export class Store {
     readonly needs: Needs = EVERYTHING,
   ) {
     this.link = new Link(model);
+    this.kernel = computed(() => (model.isSaved ? "saved" : this.link.gone.value ? "gone" : "live"));
     this.totals = computed(() => {
       const a = this.#totals.value;
       return a && same(a.to, this.where.value) ? a.value : null;
@@ -218,7 +226,7 @@ export class Store {
       const fit = [cube, ...this.#cubes].find((c) => same(outside, c.outside) && c.answers(where));
       if (fit) {
         asked.drop();
-        const result = fit.count(where, facets?.map((f) => f.name));
+        const result = fit.count(where, this.needs.facets ? facets?.map((f) => f.name) : []);
         batch(() => {
           this.result.value = result;
           this.current.value = true;
