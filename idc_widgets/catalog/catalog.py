@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 # Columns of collections_index that hold comma-separated terms: a cohort can ask for them like columns of the index.
 TERM_COLUMNS = ("cancer_types", "tumor_locations", "species")
 
+# A condition on this column, too, follows from the collection alone.
+PROGRAM = "collections_index.program_id"
+
 
 class Catalog:
     """IDC's catalogue at the release of the installed `idc-index-data`.
@@ -104,6 +107,24 @@ class Catalog:
             If there is no such table; the message suggests near ones.
         """
         return self._tables.columns(table)
+
+    def table_names(self) -> tuple[str, ...]:
+        """Return the names of IDC's tables, the index first, and of those added by `add_table`."""
+        return self._tables.names()
+
+    def outline(self, table: str) -> list[tuple[str, str, str]]:
+        """Return name, type and IDC's description of each column of a table; `columns` without a data frame."""
+        return self._tables.outline(table)
+
+    def available(self, table: str) -> bool:
+        """Whether queries can use a table, a clinical one too, without fetching anything."""
+        if table in self._tables.names():
+            return self._tables.available(table)
+        return self._tables.clinical.available(table)
+
+    def origin(self, table: str) -> tuple[str, str]:
+        """Return the URL that a table is fetched from and the folder that it is kept in."""
+        return self._tables.origin(table)
 
     def fetch(self, *tables: str, progress: Progress | None = None) -> None:
         """Bring tables to this machine that queries would else fetch when they first name them.
@@ -321,7 +342,13 @@ class Catalog:
 
     @functools.cached_property
     def _derived(self) -> list[dict[str, Any]]:
-        return [cube.derived(c, self.terms[c], self.vocabulary) for c in TERM_COLUMNS]
+        terms = dict(self.terms) | {PROGRAM: self._programs}
+        return [cube.derived(c, terms[c], self.vocabulary) for c in (*TERM_COLUMNS, PROGRAM)]
+
+    @functools.cached_property
+    def _programs(self) -> Mapping[str, tuple[str, ...]]:
+        rows = self.database.rows("SELECT collection_id, program_id FROM collections_index")
+        return {collection: (program,) if program else () for collection, program in rows}
 
     def cube(
         self,

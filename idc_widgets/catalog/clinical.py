@@ -96,6 +96,14 @@ class Clinical:
             self.bring(table)
         return bool(missing)
 
+    def available(self, table: str) -> bool:
+        """Whether queries can use a table without fetching anything."""
+        return "_known" in self.__dict__ and table in self._known and self._folder(table).is_dir()
+
+    def origin(self) -> tuple[str, str]:
+        """Return the address that tables are fetched from and the folder that they are kept in."""
+        return export.endpoint(), str(export.home(self._cache_dir))
+
     def bring(self, table: str) -> tuple[str, ...]:
         """Make a table usable in queries; return its collections. See `Catalog.bring_clinical`."""
         if table not in self._known:

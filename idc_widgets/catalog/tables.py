@@ -118,6 +118,12 @@ class Tables:
                     self._ready.add(name)
         return name in self._ready
 
+    def origin(self, name: str) -> tuple[str, str]:
+        """Return the URL that a table is fetched from and the folder that it is kept in."""
+        if name in self._locks:
+            return fetch.addresses(name)[0], str(fetch.path(self.cache_dir, name).parent)
+        return self.clinical.origin()
+
     # -- tables of one's own
 
     def add(self, name: str, source: str | os.PathLike[str] | Any) -> None:
@@ -289,6 +295,11 @@ class Tables:
         """Return the columns of a table: name, type, description. Nothing is fetched for it."""
         import pandas as pd
 
+        frame: pd.DataFrame = pd.DataFrame(self.outline(name), columns=["column", "type", "description"])
+        return frame
+
+    def outline(self, name: str) -> list[tuple[str, str, str]]:
+        """Return name, type and description of each column of a table. Nothing is fetched for it."""
         described = {} if self.require(name) in self._own else {c.name: c for c in sources.table(name).columns}
         if self.available(name):
             pairs = [(n, t) for n, t, *_ in self._database.rows(f'DESCRIBE "{name}"')]
@@ -296,13 +307,7 @@ class Tables:
             pairs = [
                 (c.name, _DUCKDB_TYPES.get(c.type, c.type) + ("[]" if c.repeated else "")) for c in described.values()
             ]
-        frame: pd.DataFrame = pd.DataFrame(
-            [
-                {"column": n, "type": t, "description": described[n].description if n in described else ""}
-                for n, t in pairs
-            ]
-        )
-        return frame
+        return [(n, t, described[n].description if n in described else "") for n, t in pairs]
 
 
 def _text(value: object) -> str:

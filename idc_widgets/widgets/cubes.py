@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from idc_widgets.catalog.bins import BY_COLUMN, Edge
-from idc_widgets.catalog.catalog import TERM_COLUMNS
+from idc_widgets.catalog.catalog import PROGRAM, TERM_COLUMNS
 from idc_widgets.catalog.cube import DIMENSIONS
 
 Json = Mapping[str, Any]
@@ -51,7 +51,7 @@ def _covered(condition: Json) -> bool:
     column = columns.pop()
     if column in BY_COLUMN:
         return all(_on_bins(leaf) for leaf in leaves)
-    return column in (*DIMENSIONS, *TERM_COLUMNS) and all(leaf["op"] == "in" for leaf in leaves)
+    return column in (*DIMENSIONS, *TERM_COLUMNS, PROGRAM) and all(leaf["op"] == "in" for leaf in leaves)
 
 
 def _on_bins(leaf: Json) -> bool:

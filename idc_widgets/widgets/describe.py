@@ -7,8 +7,10 @@ from typing import Any
 
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.bins import BY_COLUMN
+from idc_widgets.catalog.catalog import PROGRAM, TERM_COLUMNS
+from idc_widgets.catalog.cube import DIMENSIONS
 from idc_widgets.cohort import Counts
-from idc_widgets.widgets import columns
+from idc_widgets.widgets import about, columns
 
 _LABELS = {
     "collection_id": "Collection",
@@ -45,20 +47,25 @@ _LABELS = {
     "cancer_types": "Cancer type",
     "tumor_locations": "Tumour location",
     "species": "Species",
+    PROGRAM: "Programme",
 }
 
 # Names of facets where the table's shorter ones would leave open of what.
 _FACET_LABELS = {"series_size_MB": "Series size", "instanceCount": "Images in the series"}
 
 _TERM_HELP = "The series' collection includes this; a collection may include several, and each gives all its series."
+_HELP = {
+    "cancer_types": f"Types of cancer. {_TERM_HELP}",
+    "tumor_locations": f"Where the tumours are. {_TERM_HELP}",
+    "species": f"Whose images these are. {_TERM_HELP}",
+    PROGRAM: "The initiative under which the series' collection is shared.",
+}
 
-# Group → facets, in the order in which a radiology or pathology user looks for them.
+# Group → facets, in the order in which a radiology or pathology user looks for them; columns that the browser counts.
 _FACETS = {
-    "What": ("Modality", "BodyPartExamined", "sop_class_name", "cancer_types", "tumor_locations"),
-    "Where from": ("collection_id", "analysis_result_id", "Manufacturer"),
+    "What": ("Modality", "BodyPartExamined", "sop_class_name", "tumor_locations", "cancer_types"),
     "Who": ("PatientSex", "PatientAge", "species"),
-    "Terms": ("license_short_name",),
-    "Size": ("series_size_MB", "instanceCount"),
+    "Where from": ("collection_id", PROGRAM, "analysis_result_id", "Manufacturer", "ManufacturerModelName"),
     "When and how": (
         "StudyDate",
         "series_init_idc_version",
@@ -66,6 +73,8 @@ _FACETS = {
         "transfer_syntax_name",
         "PhotometricInterpretation",
     ),
+    "Terms": ("license_short_name",),
+    "Size": ("series_size_MB", "instanceCount"),
 }
 
 
@@ -97,12 +106,13 @@ def catalog_state(catalog: Catalog, totals: Counts) -> dict[str, Any]:
                 "name": n,
                 "label": _FACET_LABELS.get(n, label(n)),
                 "group": group,
-                "description": described.get(n, _TERM_HELP),
-                "kind": "histogram" if n in BY_COLUMN else "values",
+                "description": _HELP.get(n) or described.get(n, ""),
+                "kind": _kind(n),
             }
             for group, facets in _FACETS.items()
             for n in facets
         ],
+        "names": about.names(catalog),
         "presets": presets(catalog),
         "status": status(catalog),
     }
@@ -141,3 +151,10 @@ def presets(catalog: Catalog) -> list[dict[str, Any]]:
             "where": [{"op": "in", "column": "license_short_name", "values": commercial}],
         },
     ]
+
+
+def _kind(column: str) -> str:
+    """Return how the panel shows a facet: from the cube, as a histogram or as values, or as values from the kernel."""
+    if column in BY_COLUMN:
+        return "histogram"
+    return "values" if column in (*DIMENSIONS, *TERM_COLUMNS, PROGRAM) else "kernel"

@@ -20,7 +20,7 @@ from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.catalog import default_catalog
 from idc_widgets.cohort import Cohort
 from idc_widgets.cohort.summary import forbids_commercial_use
-from idc_widgets.widgets import describe, link, rows, saved, ticks
+from idc_widgets.widgets import describe, facets, link, rows, saved, ticks
 from idc_widgets.widgets.cubes import edges_of, outside_of
 from idc_widgets.widgets.watch import look_now
 
@@ -60,6 +60,7 @@ class Part(anywidget.AnyWidget):
     _ticks = traitlets.Dict().tag(sync=True)
     _table = traitlets.Dict().tag(sync=True)
     _destination = traitlets.Unicode().tag(sync=True)
+    _panel = traitlets.Dict().tag(sync=True)  # facets folded, open and added
 
     def __init__(
         self,
@@ -114,6 +115,7 @@ class Part(anywidget.AnyWidget):
             "cube": self._cube_of,
             "totals": lambda m: asdict(self._cohort_of(m["where"]).counts),
             **rows.handlers(self.catalog),
+            **facets.handlers(self.catalog, self.send),
             "selection": self._summary,
             "destination": lambda m: _destination_json(transfer.describe_destination(str(m["path"]))),
             "download": self._download,

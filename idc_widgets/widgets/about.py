@@ -1,0 +1,140 @@
+"""What there is to say of a value: the names of collections and analysis results, and their descriptions in full."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from typing import Any
+
+from idc_widgets.catalog import Catalog
+
+_DOI = re.compile(r"10\.\d{4,9}/\S+")
+_PREFIX = re.compile(r"^(?:[\w-]+: )?(?:data (?:from|for)(?: the)? )", re.IGNORECASE)
+
+
+class _Text(HTMLParser):
+    """Collects the text of a piece of HTML; what scripts and styles hold is no text."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._silent += tag in ("script", "style")
+        if tag in ("p", "br", "li", "div"):
+            self.parts.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent -= tag in ("script", "style") and self._silent > 0
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.parts.append(data)
+
+
+def plain(text: str | None) -> str:
+    """Return the text of a piece of HTML, its white space in order."""
+    if not text:
+        return ""
+    # "p < 0.05" is text; what starts like a tag is one.
+    parser = _Text()
+    parser.feed(re.sub(r"<(?![a-zA-Z/!])", "&lt;", text))
+    parser.close()
+    found = re.sub(r"[ \t\r\f\v]*\n\s*", "\n", re.sub(r"[ \t]+", " ", "".join(parser.parts))).strip()
+    # Lines are broken anywhere; a paragraph ends with a sentence, and the next one begins with a capital.
+    return re.sub(r"\n(?![A-Z])|(?<![.:!?)])\n", " ", found)
+
+
+def names(catalog: Catalog) -> dict[str, dict[str, str]]:
+    """Return, for the columns whose values are identifiers of IDC's, the title of each value."""
+    collections = {}
+    for value, name, titles in catalog.database.rows(
+        "SELECT collection_id, collection_name, list_transform(list_filter(sources, s -> s.source_type = "
+        "'original_data'), s -> s.source_title) FROM collections_index"
+    ):
+        # The images that were collected name a collection better than those that were added as slides.
+        found = [t for t in map(plain, titles or ()) if t and "converted" not in t.lower()] or [plain(name)]
+        collections[value] = _title(found[0], plain(name))
+    results = catalog.database.rows("SELECT analysis_result_id, analysis_result_title FROM analysis_results_index")
+    return {
+        "collection_id": {k: v for k, v in collections.items() if v},
+        "analysis_result_id": {k: plain(v) for k, v in results if v},
+    }
+
+
+def _title(title: str, name: str) -> str:
+    """Return a title without what stands before or behind what it says: "Data from …", "… (NAME)"."""
+    short = _PREFIX.sub("", title).removesuffix(f"({name})").strip()
+    return short[:1].upper() + short[1:] if short else name
+
+
+def about(catalog: Catalog, column: str, value: str) -> dict[str, Any]:
+    """Return what there is to say of a collection or an analysis result: title, text, facts, links.
+
+    Raises
+    ------
+    ValueError
+        If IDC says nothing of such a value.
+    """
+    if column == "collection_id":
+        return _collection(catalog, value)
+    if column == "analysis_result_id":
+        return _result(catalog, value)
+    raise ValueError(f'IDC describes collections and analysis results; of {column} "{value}" it says nothing.')
+
+
+def _one(catalog: Catalog, table: str, key: str, value: str) -> dict[str, Any]:
+    names_ = [n for n, *_ in catalog.outline(table)]
+    rows = catalog.database.rows(f'SELECT * FROM "{table}" WHERE "{key}" = ?', [value])
+    if not rows:
+        raise ValueError(f'IDC v{catalog.version} has no description of {key} "{value}".')
+    return dict(zip(names_, rows[0], strict=True))
+
+
+def _collection(catalog: Catalog, value: str) -> dict[str, Any]:
+    row = _one(catalog, "collections_index", "collection_id", value)
+    sources: list[Mapping[str, Any]] = row.get("sources") or []
+    licences = dict.fromkeys(str((s.get("license") or {}).get("license_short_name") or "") for s in sources)
+    return {
+        "title": names(catalog)["collection_id"].get(value, value),
+        "text": plain(row.get("description")),
+        "facts": _facts(
+            ("Name", row.get("collection_name")),
+            ("Subjects", row.get("subjects")),
+            ("Includes cancer types", row.get("cancer_types")),
+            ("Includes tumour locations", row.get("tumor_locations")),
+            ("Species", row.get("species")),
+            ("Supporting data", row.get("supporting_data")),
+            ("Programme", row.get("program_id")),
+            ("Licences", ", ".join(x for x in licences if x)),
+            ("Updated", row.get("updated")),
+        ),
+        "links": _links([(plain(s.get("source_title")), s.get("source_doi")) for s in sources]),
+    }
+
+
+def _result(catalog: Catalog, value: str) -> dict[str, Any]:
+    row = _one(catalog, "analysis_results_index", "analysis_result_id", value)
+    return {
+        "title": plain(row.get("analysis_result_title")) or value,
+        "text": plain(row.get("description")),
+        "facts": _facts(
+            ("Subjects", row.get("subjects")),
+            ("Collections analysed", row.get("collections")),
+            ("Modalities", row.get("modalities")),
+            ("Licence", row.get("license_short_name")),
+            ("Updated", row.get("updated")),
+        ),
+        "links": _links([("Publication", row.get("source_DOI"))]),
+    }
+
+
+def _facts(*pairs: tuple[str, Any]) -> list[tuple[str, str]]:
+    return [(name, plain(str(value))) for name, value in pairs if value not in (None, "")]
+
+
+def _links(pairs: list[tuple[str, Any]]) -> list[tuple[str, str]]:
+    # Only what is a DOI becomes a link: the addresses beside them are anybody's.
+    return [(label or doi, f"https://doi.org/{doi}") for label, doi in pairs if doi and _DOI.fullmatch(doi)]
