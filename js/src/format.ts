@@ -6,6 +6,13 @@ const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
 /** 1044191 → "1,044,191". */
 export const count = (n: number): string => integers.format(n);
 
+/** Three figures at most: "843", "12.9k", "271k", "1.04M". */
+export function compact(n: number): string {
+  if (n < 1000) return String(n);
+  const [value, unit] = n < 999_500 ? [n / 1e3, "k"] : [n / 1e6, "M"];
+  return `${value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2)}${unit}`;
+}
+
 /** "1 file", "6,571 files"; `many` when adding an s is wrong. */
 export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
 

@@ -105,7 +105,7 @@ afterEach(() => {
 
 const all = (selector: string): HTMLElement[] => [...el.querySelectorAll<HTMLElement>(selector)];
 const one = (selector: string): HTMLElement => el.querySelector<HTMLElement>(selector)!;
-const values = (facet: string): string[] => all(`[role=group][aria-label="${facet}"] .idc-value:not([hidden])`).map((e) => e.textContent!.replace(/\s+/g, " "));
+const values = (facet: string): string[] => all(`[role=group][aria-label="${facet}"] .idc-value:not([hidden])`).map((e) => ["label", "count"].map((c) => e.querySelector(`.idc-${c}`)!.textContent!.trim()).join(" ").replace(/\s+/g, " "));
 
 describe("explorer", () => {
   it("shows hostile text as text, everywhere", async () => {

@@ -1,6 +1,6 @@
 // The conditions of a cohort, as they travel between Python and the browser, and the edits the panel makes to them.
 
-export type Value = string | number | null;
+export type Value = string | number | boolean | null;
 
 export type Condition =
   | { op: "in"; column: string; values: Value[] }

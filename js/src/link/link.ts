@@ -1,7 +1,7 @@
 // Requests to the kernel and its replies. A busy kernel may take minutes, so nothing times out; what is pending shows.
 
 import { signal, type Signal } from "@preact/signals";
-import type { Model } from "./protocol";
+import type { FetchNote, Model } from "./protocol";
 
 const PATIENCE_MS = 600; // how long a silent kernel goes without a word about it
 const STALE_MS = 5000; // a lost message must not block its channel for ever
@@ -23,6 +23,8 @@ export class Link {
   readonly waiting: Signal<boolean> = signal(false);
   /** Why no reply will come any more; "" while one may. */
   readonly gone: Signal<string> = signal("");
+  /** Tables on their way to the kernel's machine, by name, with what it last said of each. */
+  readonly fetches: Signal<Readonly<Record<string, FetchNote>>> = signal({});
   /** Counts disconnections: replies asked for in an earlier generation never come. */
   generation = 0;
   // Every page that is connected to the kernel hears every reply, so ids carry who asked.
@@ -75,7 +77,16 @@ export class Link {
     });
   }
 
-  readonly #receive = (message: { id?: string; ok?: boolean; result?: unknown; error?: string }): void => {
+  /** Keeps what is known of a fetch. */
+  note(message: FetchNote): void {
+    this.fetches.value = { ...this.fetches.value, [message.table]: message };
+  }
+
+  readonly #receive = (message: { id?: string; ok?: boolean; result?: unknown; error?: string } | FetchNote): void => {
+    if ("event" in message) {
+      this.note(message);
+      return;
+    }
     const pending = message?.id === undefined ? undefined : this.#pending.get(message.id);
     if (!pending) return;
     this.#pending.delete(message.id!);

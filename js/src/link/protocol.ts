@@ -65,7 +65,15 @@ export interface Facet {
   label: string;
   group: string;
   description?: string;
-  kind?: "values" | "histogram";
+  /** Counted by the browser, as values or as a histogram, or by the kernel. */
+  kind?: "values" | "histogram" | "kernel";
+}
+
+/** How the panel was left: what is folded, what shows all its values, what was added. */
+export interface PanelState {
+  folded?: string[];
+  open?: string[];
+  added?: { name: string; label: string; description: string }[];
 }
 
 export interface Preset {
@@ -93,6 +101,8 @@ export interface Catalog {
   levels?: LevelInfo[];
   facets: Facet[];
   presets: Preset[];
+  /** Column → value → its title. */
+  names?: Record<string, Record<string, string>>;
   status: string;
 }
 
@@ -203,4 +213,51 @@ export interface Saving {
   rows: number;
   bytes: number;
   error: string;
+}
+
+/** A table that must be fetched first. */
+export interface Lacking {
+  table: string;
+  host: string;
+  folder: string;
+}
+
+export interface FacetMessage {
+  lacking?: Lacking;
+  kind: "text" | "number" | "date" | "boolean";
+  values: Value[];
+  counts: number[];
+  totals: number[];
+  /** Values in all (of those that contain the text, where one was asked for), and those that some series has. */
+  distinct: number;
+  matching: number;
+}
+
+export interface ColumnsMessage {
+  columns: { name: string; label: string; table: string; description: string }[];
+  lacking: Record<string, Lacking>;
+  clinical: boolean;
+}
+
+export interface Identified {
+  condition: Condition | null;
+  found: [string, number][];
+  unknown: string[];
+}
+
+export interface About {
+  title: string;
+  text: string;
+  facts: [string, string][];
+  links: [string, string][];
+}
+
+/** What the kernel says by itself of a table that it fetches. */
+export interface FetchNote {
+  event: "fetch";
+  table: string;
+  done?: number;
+  total?: number | null;
+  here?: boolean;
+  error?: string;
 }

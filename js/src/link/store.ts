@@ -4,9 +4,10 @@ import { batch, computed, effect, type ReadonlySignal, type Signal, signal } fro
 import { same, toggle, togglePreset, type Value, type Where } from "../cube/condition";
 import { Cube, type Result } from "../cube/cube";
 import { headerState, NONE, nothing, TickSet } from "../selection/ticks";
+import { History } from "./history";
 import { Latest, Link } from "./link";
 import type {
-  Catalog, CubeMessage, Destination, Model, Preset, SelectionTotals, SortKey, TableState, Ticks, Totals,
+  Catalog, CubeMessage, Destination, Model, PanelState, Preset, SelectionTotals, SortKey, TableState, Ticks, Totals,
 } from "./protocol";
 
 const CUBES_KEPT = 6; // a preset switched off and on again needs no kernel
@@ -43,6 +44,10 @@ export class Store {
   readonly ticks: Signal<Ticks> = signal(NONE);
   readonly table: Signal<TableState> = signal({});
   readonly destination = signal("");
+  readonly panel: Signal<PanelState> = signal({});
+  /** A facet that somebody wants to see; set anew for each wish. */
+  readonly reveal: Signal<{ column: string } | null> = signal(null);
+  readonly history = new History(this.where, (where) => this.setWhere(where), () => this.#moved);
   readonly cube: Signal<Cube | null> = signal(null);
   /** The last counts; those of `where` only while `current`. */
   readonly result: Signal<Result | null> = signal(null);
@@ -106,8 +111,8 @@ export class Store {
   /** Sets the conditions; while something is `moving` under the pointer the kernel does not hear of each step. */
   setWhere(where: Where, moving = false): void {
     if (same(where, this.where.value) && (moving || !this.#moved)) return;
-    this.where.value = where;
     this.#moved = moving;
+    this.where.value = where;
     if (!moving) this.#save("_where", where);
   }
 
@@ -137,6 +142,11 @@ export class Store {
   setDestination(path: string): void {
     this.destination.value = path;
     this.#save("_destination", path);
+  }
+
+  setPanel(change: PanelState): void {
+    this.panel.value = { ...this.panel.value, ...change };
+    this.#save("_panel", this.panel.value);
   }
 
   /** Writes what is unsaved to the model now; a request that depends on it must not overtake it. */
@@ -173,8 +183,10 @@ export class Store {
       listen("_ticks", () => adopt(this.ticks, (filled(model.get("_ticks")) as Ticks | null) ?? NONE));
       listen("_table", () => adopt(this.table, (model.get("_table") as TableState | null) ?? {}));
       listen("_destination", () => adopt(this.destination, String(model.get("_destination") ?? "")));
+      listen("_panel", () => adopt(this.panel, (model.get("_panel") as PanelState | null) ?? {}));
       if (this.needs.counts) listen("_cube", () => void this.#readCube());
     });
+    this.#stop.push(this.history.follow());
     if (this.needs.counts) this.#stop.push(this.#followCube());
     if (this.needs.totals) this.#stop.push(this.#followTotals());
     if (this.needs.selection) {

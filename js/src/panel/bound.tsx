@@ -1,6 +1,7 @@
 // A bound of a histogram as a field: exact, and with an answer to what cannot be read.
 
 import { useSignal } from "@preact/signals";
+import type { Value } from "../cube/condition";
 import type { Range } from "./range";
 import type { Scale } from "./scale";
 
@@ -70,5 +71,5 @@ export function Bound({ column, label, side, range, scale, set }: {
 }
 
 /** Whether a bound lies above another; "2015" as an upper one reaches to its end. */
-const above = (low: string | number | null, high: string | number | null): boolean =>
+const above = (low: Value, high: Value): boolean =>
   typeof low === "number" && typeof high === "number" ? low > high : String(low) > `${high}~`;

@@ -1,41 +1,133 @@
-// The active conditions, each removable.
+// The active conditions, each editable where that is easy and removable; undo, redo, and the cohort as code.
 
-import type { Condition } from "../cube/condition";
-import type { Store } from "../link/store";
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { type Condition, holds, type Where } from "../cube/condition";
+import { columnOf } from "../cube/cover";
 import { Icon } from "../icons";
+import type { Store } from "../link/store";
+import { CodeDialog } from "./code";
+import { labeller } from "./labels";
 import { sentence, words } from "./words";
 
 export function Chips({ store }: { store: Store }) {
   const where = store.where.value;
-  // The line is always there: a first filter must not push the table down.
-  if (!where.length) return <p class="idc-chips idc-no-chips">All series. Tick values in the filters, or search, to narrow them down.</p>;
-  const labels = new Map<string, string>();
-  for (const c of store.catalog.value?.columns ?? []) labels.set(c.name, c.label);
-  for (const f of store.catalog.value?.facets ?? []) labels.set(f.name, f.label);
-  const label = (column: string): string => labels.get(column) ?? column;
-  const remove = (c: Condition): void => store.setWhere(where.filter((o) => o !== c));
+  const coding = useSignal(false);
+  const root = useRef<HTMLDivElement>(null);
+  const label = labeller(store);
+  const remove = (gone: readonly Condition[]): void => store.setWhere(where.filter((o) => !gone.includes(o)));
+  useEffect(() => {
+    // Anywhere in the widget but where text is typed, which has an undo of its own.
+    const home = root.current?.closest<HTMLElement>(".idc-root");
+    const key = (e: KeyboardEvent): void => {
+      if (!(e.ctrlKey || e.metaKey) || e.altKey) return;
+      const name = e.key.toLowerCase();
+      const back = name === "z" && !e.shiftKey;
+      if (!back && name !== "y" && !(name === "z" && e.shiftKey)) return;
+      const at = e.target as HTMLElement;
+      if (at.matches("textarea, input:not([type=checkbox])")) return;
+      e.preventDefault();
+      e.stopPropagation();
+      if (back) store.history.undo();
+      else store.history.redo();
+    };
+    home?.addEventListener("keydown", key);
+    return () => home?.removeEventListener("keydown", key);
+  }, []);
+  /** Leads to the control of a condition; null where there is none. */
+  const edit = (c: Condition): (() => void) | null => {
+    if (c.op === "search") {
+      return () => root.current?.closest(".idc-root")?.querySelector<HTMLElement>(".idc-search input")?.focus();
+    }
+    const column = columnOf(c);
+    const shown = column && store.needs.counts && (facetsOf(store).has(column) || column.includes(".") || named(store, column));
+    if (!column || !shown) return null;
+    return () => {
+      if (!facetsOf(store).has(column)) {
+        const description = store.catalog.value?.columns.find((k) => k.name === column)?.description ?? "";
+        const added = store.panel.value.added ?? [];
+        store.setPanel({ added: [...added, { name: column, label: label(column), description }] });
+      }
+      store.reveal.value = { column };
+    };
+  };
   return (
-    <div class="idc-chips" role="group" aria-label="Active filters">
-      {where.map((c, i) => {
-        const w = words(c, label);
-        const whole = sentence(c, label, Infinity);
-        return (
-          <span key={i} class={`idc-chip${w.not ? " idc-chip-not" : ""}`} title={whole}>
-            <span class="idc-chip-text">
-              {(w.not || w.subject) && (
-                <b>{w.not ? `not ${w.subject}` : w.subject} </b>
-              )}
-              {w.rest}
-            </span>
-            <button type="button" aria-label={`Remove ${whole}`} onClick={() => remove(c)}>
-              <Icon name="close" size={14} />
-            </button>
-          </span>
-        );
-      })}
-      <button type="button" class="idc-link" onClick={() => store.setWhere([])}>
-        Clear all
-      </button>
+    <div class="idc-chipline" ref={root}>
+      {where.length === 0 ? (
+        // The line is always there: a first filter must not push the table down.
+        <p class="idc-chips idc-no-chips">All series. Tick values in the filters, or search, to narrow them down.</p>
+      ) : (
+        <div class="idc-chips" role="group" aria-label="Active filters">
+          {ranges(where).map((parts, i) => {
+            const c: Condition = parts.length > 1 ? { op: "and", args: parts } : parts[0]!;
+            const preset = store.catalog.value?.presets.find((p) => p.where.length === 1 && holds([c], p.where));
+            const w = preset ? { subject: "", rest: preset.label, not: false } : words(c, label);
+            const whole = sentence(c, label, 20);
+            const lead = edit(parts[0]!);
+            const inside = (
+              <>
+                {(w.not || w.subject) && <b>{w.not ? `not ${w.subject}` : w.subject} </b>}
+                {w.rest}
+              </>
+            );
+            return (
+              <span key={i} class={`idc-chip${w.not ? " idc-chip-not" : ""}`} title={whole}>
+                {lead ? (
+                  <button type="button" class="idc-chip-text" aria-label={`Edit ${whole}`} onClick={lead}>
+                    {inside}
+                  </button>
+                ) : (
+                  <span class="idc-chip-text">{inside}</span>
+                )}
+                <button type="button" class="idc-chip-off" aria-label={`Remove ${whole}`} onClick={() => remove(parts)}>
+                  <Icon name="close" size={14} />
+                </button>
+              </span>
+            );
+          })}
+          <button type="button" class="idc-link" onClick={() => store.setWhere([])}>
+            Clear all
+          </button>
+        </div>
+      )}
+      <div class="idc-tools" role="group" aria-label="Filter history and code">
+        <button
+          type="button" class="idc-icon" aria-label="Undo" title="Undo (Ctrl+Z)"
+          disabled={!store.history.canUndo.value} onClick={() => store.history.undo()}
+        >
+          <Icon name="undo" />
+        </button>
+        <button
+          type="button" class="idc-icon" aria-label="Redo" title="Redo (Ctrl+Shift+Z)"
+          disabled={!store.history.canRedo.value} onClick={() => store.history.redo()}
+        >
+          <Icon name="redo" />
+        </button>
+        <button
+          type="button" class="idc-icon" aria-label="Code of this cohort" title="This cohort as Python or SQL"
+          aria-haspopup="dialog" onClick={() => (coding.value = true)}
+        >
+          <Icon name="code" />
+        </button>
+      </div>
+      {coding.value && <CodeDialog store={store} onClose={() => (coding.value = false)} />}
     </div>
   );
 }
+
+/** The conditions, those that bound one column from both sides as one. */
+function ranges(where: Where): Condition[][] {
+  const out: Condition[][] = [];
+  const bounds = (c: Condition): string | null => (c.op === "between" || c.op === "compare" ? c.column : null);
+  for (const c of where) {
+    const before = bounds(c) === null ? undefined : out.find((o) => bounds(o[0]!) === bounds(c));
+    if (before) before.push(c);
+    else out.push([c]);
+  }
+  return out;
+}
+
+const facetsOf = (store: Store): Set<string> =>
+  new Set([...(store.catalog.value?.facets ?? []), ...(store.panel.value.added ?? [])].map((f) => f.name));
+
+const named = (store: Store, column: string): boolean => store.catalog.value?.columns.some((c) => c.name === column) ?? false;

@@ -1,169 +1,194 @@
-// One facet: its heading, its values, and the search within them.
+// A facet of values: its list, the search within it, and what a click on a value does.
 
-import { effect, useComputed, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { marks, type Value, type Where } from "../cube/condition";
-import type { Axis } from "../cube/cube";
+import { effect, useComputed, useSignal, type Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useContext, useEffect, useRef } from "preact/hooks";
+import { marks, type Value } from "../cube/condition";
 import { displayOrder, families, nameRanks, together } from "../cube/order";
 import { count } from "../format";
 import type { Facet as FacetInfo } from "../link/protocol";
 import type { Store } from "../link/store";
-import { Icon } from "../icons";
+import { PanelActions } from "./actions";
+import { only } from "./edits";
+import { FacetGroup, isFolded, isOpen, setFolded, setOpen } from "./heading";
 import { humanName, valueText } from "./names";
+import { type Act, ValueList } from "./values";
 import type { Visibility } from "./visibility";
-import { ValueList } from "./values";
 
 const FOLDED_ROWS = 6;
 const OPEN_ROWS = 12;
 const SEARCH_FROM = 13; // shorter lists are read faster than searched
 
+/** The values of a column with their series: now, and in all. */
+export interface Counted {
+  values: readonly Value[];
+  total: readonly number[];
+  index: ReadonlyMap<Value, number>;
+  counts: ArrayLike<number>;
+}
+
 const ranksOf = new WeakMap<readonly Value[], Uint16Array>();
 
-function ranks(axis: Axis): Uint16Array {
-  let r = ranksOf.get(axis.values);
-  if (!r) ranksOf.set(axis.values, (r = nameRanks(axis.values)));
+function ranks(values: readonly Value[]): Uint16Array {
+  let r = ranksOf.get(values);
+  if (!r) ranksOf.set(values, (r = nameRanks(values)));
   return r;
 }
 
 const kinOf = new WeakMap<readonly Value[], ReturnType<typeof families>>();
 
-function kin(axis: Axis): ReturnType<typeof families> {
-  let k = kinOf.get(axis.values);
-  if (!k) kinOf.set(axis.values, (k = families(axis.values)));
+function kin(values: readonly Value[]): ReturnType<typeof families> {
+  let k = kinOf.get(values);
+  if (!k) kinOf.set(values, (k = families(values)));
   return k;
 }
 
-const codes = (axis: Axis, values: Iterable<Value>): Set<number> => {
+const codes = (index: ReadonlyMap<Value, number>, values: Iterable<Value>): Set<number> => {
   const out = new Set<number>();
   for (const v of values) {
-    const code = axis.index.get(v);
+    const code = index.get(v);
     if (code !== undefined) out.add(code);
   }
   return out;
 };
 
-const active = (where: Where, column: string): number => {
-  const m = marks(where, column);
-  return m.included.size + m.excluded.size;
-};
+interface ValuesProps {
+  store: Store;
+  info: FacetInfo;
+  seen: Visibility;
+  /** What to show, read within an effect; `late` where it is not on screen. */
+  read(late: boolean): Counted | null;
+  /** Values that there are, also those that `read` leaves out. */
+  distinct: number;
+  /** Where the kernel searches: what is typed. Else the list is searched here. */
+  query?: Signal<string>;
+  /** Said between the heading and the values. */
+  note?: ComponentChildren;
+  /** Said below the open list. */
+  foot?: ComponentChildren;
+  /** The counts are not those of the conditions. */
+  pending?: boolean;
+}
 
-export function Facet({ store, info, seen }: { store: Store; info: FacetInfo; seen: Visibility }) {
-  const folded = useSignal(false);
-  const open = useSignal(false);
-  const query = useSignal("");
+export function ValuesFacet({ store, info, seen, read, distinct, query: asked, note, foot, pending = false }: ValuesProps) {
+  const own = useSignal("");
+  const query = asked ?? own;
   const group = useRef<HTMLDivElement>(null);
   const home = useRef<HTMLDivElement>(null);
   const search = useRef<HTMLInputElement>(null);
-  const axis = useComputed(() => store.cube.value?.axes.get(info.name));
-  const ticked = useComputed(() => active(store.where.value, info.name));
+  const actions = useContext(PanelActions);
+  const folded = isFolded(store, info.name);
+  const open = useComputed(() => isOpen(store, info.name));
+  const ticked = useComputed(() => {
+    const m = marks(store.where.value, info.name);
+    return m.included.size + m.excluded.size;
+  });
   const found = useSignal(-1);
+  const zeros = useSignal(0);
+  const more = useSignal(0);
+
+  const act = (what: Act, value: Value, at: { x: number; y: number }): void => {
+    if (what === "toggle") store.toggle(info.name, value);
+    else if (what === "exclude") store.toggle(info.name, value, true);
+    else if (what === "only") store.setWhere(only(store.where.value, info.name, value));
+    else if (what === "menu") actions.menu({ column: info.name, label: info.label, value, ...at });
+    else if (typeof value === "string") actions.about(info.name, value);
+  };
 
   useEffect(() => {
-    if (folded.value || !home.current || !group.current) return;
-    const list = new ValueList((value, out) => store.toggle(info.name, value, out));
+    if (folded || !home.current || !group.current) return;
+    const list = new ValueList(act);
     home.current.append(list.element);
     const visible = seen.watch(group.current);
-    const settled = seen.settled(store.result);
     const stop = effect(() => {
-      const a = axis.value;
       // Facets in view repaint with the click; the others just after it, so that nobody ever reads an old number there.
-      const result = visible.value ? store.result.value : settled.value;
-      if (!a || !result) return;
-      const where = visible.value ? store.where.value : store.where.peek();
+      const late = !visible.value;
+      const a = read(late);
+      if (!a) return;
+      const where = late ? store.where.peek() : store.where.value;
       const { included, excluded } = marks(where, info.name);
-      const counts = result.counts.get(info.name) ?? new Float64Array(a.values.length);
-      const inSet = codes(a, included);
-      const outSet = codes(a, excluded);
-      let order: ArrayLike<number> = together(displayOrder(counts, ranks(a), new Set([...inSet, ...outSet])), kin(a), counts);
-      const text = open.value ? query.value.trim().toLowerCase() : "";
+      const inSet = codes(a.index, included);
+      const outSet = codes(a.index, excluded);
+      const titles = store.catalog.value?.names;
+      const human = (v: Value): string => humanName(info.name, v, titles);
+      let order: ArrayLike<number> = together(
+        displayOrder(a.counts, ranks(a.values), new Set([...inSet, ...outSet])), kin(a.values), a.counts,
+      );
+      const text = open.value && !asked ? query.value.trim().toLowerCase() : "";
       if (text) {
         order = Array.from(order).filter((code) => {
           const v = a.values[code]!;
-          return `${valueText(v)} ${humanName(info.name, v)}`.toLowerCase().includes(text);
+          return `${valueText(v)} ${human(v)}`.toLowerCase().includes(text);
         });
       }
-      found.value = text ? order.length : -1;
-      const rows = open.value ? Math.min(OPEN_ROWS, Math.max(1, a.values.length)) : foldedRows(a, ticked.value);
+      const rows = open.value ? Math.min(OPEN_ROWS, Math.max(1, a.values.length)) : foldedRows(a.values.length, ticked.value);
+      let none = 0;
+      for (let i = 0; i < a.counts.length; i++) if (a.counts[i] === 0) none++;
+      found.value = query.value.trim() && open.value ? order.length : -1;
+      more.value = Math.max(0, Math.max(distinct, a.values.length) - foldedRows(a.values.length, ticked.value));
+      zeros.value = Math.min(none, more.value);
       if (!open.value && order.length > rows) order = (order as Uint16Array).subarray(0, rows);
-      list.show({ column: info.name, values: a.values, total: a.total, counts, order, included: inSet, excluded: outSet }, rows);
+      list.show(
+        { column: info.name, human, filtered: where.length > 0, values: a.values, total: a.total, counts: a.counts, order, included: inSet, excluded: outSet },
+        rows,
+      );
     });
     return () => {
       stop();
       seen.forget(group.current);
       list.dispose();
     };
-  }, [folded.value]);
+  }, [folded, read, distinct]);
 
-  const a = axis.value;
-  if (!a) return null;
-  const more = a.values.length - foldedRows(a, ticked.value);
-  const searchable = open.value && a.values.length >= SEARCH_FROM;
+  const moreText = useComputed(() => `${count(more.value)} more${zeros.value ? ` (${count(zeros.value)} at zero)` : ""}`);
+  const searchable = asked !== undefined || distinct >= SEARCH_FROM;
   const expand = (focus: boolean): void => {
-    folded.value = false;
-    open.value = true;
+    setFolded(store, info.name, false);
+    setOpen(store, info.name, true);
     if (focus) requestAnimationFrame(() => search.current?.focus());
   };
   const close = (): void => {
-    open.value = false;
+    setOpen(store, info.name, false);
     query.value = "";
   };
   return (
-    <div class="idc-facet" role="group" aria-label={info.label} ref={group}>
-      <div class="idc-facet-head">
-        <button
-          type="button"
-          class="idc-fold"
-          aria-expanded={!folded.value}
-          title={info.description}
-          onClick={() => (folded.value = !folded.value)}
-        >
-          <Icon name={folded.value ? "right" : "down"} />
-          <span class="idc-facet-name">{info.label}</span>
-          <span class="idc-facet-size">{count(a.values.length)}</span>
-          {ticked.value > 0 && <span class="idc-badge">{ticked.value}</span>}
-        </button>
-        {a.values.length >= SEARCH_FROM && (
-          <button
-            type="button"
-            class="idc-icon"
-            aria-label={`Search ${info.label}`}
-            aria-expanded={open.value}
-            onClick={() => (open.value && !folded.value ? close() : expand(true))}
-          >
-            <Icon name="search" />
-          </button>
-        )}
-      </div>
-      {!folded.value && (
-        <>
-          {searchable && (
-            <input
-              ref={search}
-              class="idc-input idc-facet-search"
-              type="search"
-              placeholder={`Search ${count(a.values.length)} values`}
-              aria-label={`Search within ${info.label}`}
-              value={query.value}
-              onInput={(e) => (query.value = e.currentTarget.value)}
-              onKeyDown={(e) => {
-                if (e.key === "Escape") close();
-                e.stopPropagation();
-              }}
-            />
-          )}
-          <div ref={home} class="idc-values-home">
-            {found.value === 0 && <p class="idc-none">No value contains “{query.value.trim()}”.</p>}
-          </div>
-          {(more > 0 || open.value) && (
-            <button type="button" class="idc-link idc-more" onClick={() => (open.value ? close() : expand(false))}>
-              {open.value ? "Show fewer" : `${count(more)} more`}
-            </button>
-          )}
-        </>
+    <FacetGroup
+      store={store}
+      info={info}
+      group={group}
+      size={distinct || undefined}
+      active={ticked.value}
+      searching={open.value}
+      onSearch={searchable ? () => (open.value && !folded ? close() : expand(true)) : undefined}
+    >
+      {note}
+      {searchable && open.value && (
+        <input
+          ref={search}
+          class="idc-input idc-facet-search"
+          type="search"
+          placeholder={`Search ${count(distinct)} values`}
+          aria-label={`Search within ${info.label}`}
+          value={query.value}
+          onInput={(e) => (query.value = e.currentTarget.value)}
+          onKeyDown={(e) => {
+            if (e.key === "Escape") close();
+            e.stopPropagation();
+          }}
+        />
       )}
-    </div>
+      <div ref={home} class={`idc-values-home${pending ? " idc-on-its-way" : ""}`}>
+        {found.value === 0 && !pending && <p class="idc-none">No value contains “{query.value.trim()}”.</p>}
+      </div>
+      {open.value && foot}
+      {(more.value > 0 || open.value) && (
+        <button type="button" class="idc-link idc-more" onClick={() => (open.value ? close() : expand(false))}>
+          {open.value ? "Show fewer" : moreText}
+        </button>
+      )}
+    </FacetGroup>
   );
 }
 
 /** Rows of the short list: ticked values never drop out of it; the height does not change with the counts. */
-const foldedRows = (axis: Axis, ticked: number): number => Math.min(axis.values.length, Math.max(FOLDED_ROWS, ticked));
+const foldedRows = (values: number, ticked: number): number => Math.min(values, Math.max(FOLDED_ROWS, ticked));

@@ -10,6 +10,7 @@ import type { Facet as FacetInfo } from "../link/protocol";
 import type { Store } from "../link/store";
 import { brush } from "./brush";
 import { Bound } from "./bound";
+import { FacetGroup, isFolded } from "./heading";
 import { drawBars, type Plot } from "./plot";
 import { boundsOf, NO_RANGE, type Range, readRange, spanOf, writeRange } from "./range";
 import { scaleOf } from "./scale";
@@ -18,8 +19,7 @@ import type { Visibility } from "./visibility";
 const LOG_FROM = 12; // times the typical bin that the largest one holds
 
 export function Histogram({ store, info, seen }: { store: Store; info: FacetInfo; seen: Visibility }) {
-  const fold = useSignal(false);
-  const folded = fold.value;
+  const folded = isFolded(store, info.name);
   const group = useRef<HTMLDivElement>(null);
   const plot = useRef<HTMLDivElement>(null);
   const figures = useRef<HTMLDivElement>(null);
@@ -78,17 +78,16 @@ export function Histogram({ store, info, seen }: { store: Store; info: FacetInfo
   const active = r ? Number(r.low !== null || r.high !== null) + Number(r.missing || r.present) + Number(r.implausible) : 1;
   const codes = Array.from({ length: shown[1] - shown[0] + 1 }, (_, i) => shown[0] + i);
   return (
-    <div class="idc-facet" role="group" aria-label={info.label} ref={group}>
-      <div class="idc-facet-head">
-        <button type="button" class="idc-fold" aria-expanded={!folded} title={info.description} onClick={() => (fold.value = !folded)}>
-          <Icon name={folded ? "right" : "down"} />
-          <span class="idc-facet-name">{info.label}</span>
-          {active > 0 && <span class="idc-badge">{active}</span>}
-        </button>
-        <div ref={figures} class="idc-plot-figures" aria-hidden="true">
-          <span />
-        </div>
-        {!folded && (
+    <FacetGroup
+      store={store}
+      info={info}
+      active={active}
+      group={group}
+      aside={
+        <>
+          <div ref={figures} class="idc-plot-figures" aria-hidden="true">
+            <span />
+          </div>
           <button
             type="button"
             class="idc-log"
@@ -98,53 +97,50 @@ export function Histogram({ store, info, seen }: { store: Store; info: FacetInfo
           >
             log
           </button>
-        )}
+        </>
+      }
+    >
+      <div class="idc-plot" ref={plot}>
+        <svg aria-hidden="true" preserveAspectRatio="none">
+          <path class="idc-plot-all" />
+          <path class="idc-plot-out" />
+          <path class="idc-plot-in" />
+        </svg>
+        <div class="idc-plot-span" hidden />
+        {(["from", "to"] as const).map((side, i) => (
+          <Handle key={side} side={side} index={i} label={info.label} bins={b} range={r ?? NO_RANGE} set={set} />
+        ))}
       </div>
-      {!folded && (
+      <div class="idc-plot-axis" aria-hidden="true">
+        {ticks(codes.map((code) => scale.tick(b, code))).map(([i, text]) => (
+          <span key={i} style={{ left: `${((i + (b.kind === "date" || b.kind === "integer" ? 0.5 : 0)) / codes.length) * 100}%` }}>
+            {text}
+          </span>
+        ))}
+      </div>
+      {r ? (
+        <div class="idc-bounds">
+          <Bound column={info.name} label={`${info.label} from`} side="low" range={r} scale={scale} set={set} />
+          <span aria-hidden="true">–</span>
+          <Bound column={info.name} label={`${info.label} to`} side="high" range={r} scale={scale} set={set} />
+          {(r.low || r.high) && (
+            <button type="button" class="idc-icon" aria-label={`Clear the range of ${info.label}`} onClick={() => set({ low: null, high: null })}>
+              <Icon name="close" size={14} />
+            </button>
+          )}
+        </div>
+      ) : (
+        <p class="idc-none">Filtered by a condition that this histogram cannot show; see above the table.</p>
+      )}
+      {r && (
         <>
-          <div class="idc-plot" ref={plot}>
-            <svg aria-hidden="true" preserveAspectRatio="none">
-              <path class="idc-plot-all" />
-              <path class="idc-plot-out" />
-              <path class="idc-plot-in" />
-            </svg>
-            <div class="idc-plot-span" hidden />
-            {(["from", "to"] as const).map((side, i) => (
-              <Handle key={side} side={side} index={i} label={info.label} bins={b} range={r ?? NO_RANGE} set={set} />
-            ))}
-          </div>
-          <div class="idc-plot-axis" aria-hidden="true">
-            {ticks(codes.map((code) => scale.tick(b, code))).map(([i, text]) => (
-              <span key={i} style={{ left: `${((i + (b.kind === "date" || b.kind === "integer" ? 0.5 : 0)) / codes.length) * 100}%` }}>
-                {text}
-              </span>
-            ))}
-          </div>
-          {r ? (
-            <div class="idc-bounds">
-              <Bound column={info.name} label={`${info.label} from`} side="low" range={r} scale={scale} set={set} />
-              <span aria-hidden="true">–</span>
-              <Bound column={info.name} label={`${info.label} to`} side="high" range={r} scale={scale} set={set} />
-              {(r.low || r.high) && (
-                <button type="button" class="idc-icon" aria-label={`Clear the range of ${info.label}`} onClick={() => set({ low: null, high: null })}>
-                  <Icon name="close" size={14} />
-                </button>
-              )}
-            </div>
-          ) : (
-            <p class="idc-none">Filtered by a condition that this histogram cannot show; see above the table.</p>
-          )}
-          {r && (
-            <>
-              <Apart index={0} name="missing" on={r.missing} out={r.present} total={b.total[b.base.length + 1]!}
-                toggle={(out) => set(out ? { present: !r.present, missing: false } : { missing: !r.missing && !r.present, present: false })} />
-              <Apart index={1} name="implausible" on={r.implausible} out={false} total={b.total[b.base.length + 2]!}
-                toggle={() => set({ implausible: !r.implausible })} />
-            </>
-          )}
+          <Apart index={0} name="missing" on={r.missing} out={r.present} total={b.total[b.base.length + 1]!}
+            toggle={(out) => set(out ? { present: !r.present, missing: false } : { missing: !r.missing && !r.present, present: false })} />
+          <Apart index={1} name="implausible" on={r.implausible} out={false} total={b.total[b.base.length + 2]!}
+            toggle={() => set({ implausible: !r.implausible })} />
         </>
       )}
-    </div>
+    </FacetGroup>
   );
 }
 

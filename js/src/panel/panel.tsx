@@ -1,53 +1,105 @@
 // The filter panel: presets and facets in their groups.
 
-import { useComputed } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { holds } from "../cube/condition";
+import { Icon } from "../icons";
 import type { Facet as FacetInfo } from "../link/protocol";
 import type { Store } from "../link/store";
-import { Facet } from "./facet";
+import { AboutDialog, type AboutTarget } from "./about";
+import { PanelActions } from "./actions";
+import { ColumnsDialog } from "./columns";
+import { CubeFacet } from "./cubefacet";
+import { setFolded } from "./heading";
 import { Histogram } from "./histogram";
+import { KernelFacet } from "./kernelfacet";
+import { type MenuTarget, ValueMenu } from "./menu";
 import { Visibility } from "./visibility";
+
+const ADDED = "Added";
 
 export function FilterPanel({ store, id }: { store: Store; id: string }) {
   const root = useRef<HTMLDivElement>(null);
   const [seen] = useState(() => new Visibility());
+  const menu = useSignal<MenuTarget | null>(null);
+  const about = useSignal<AboutTarget | null>(null);
+  const adding = useSignal(false);
+  const actions = useMemo(
+    () => ({
+      menu: (target: MenuTarget): void => void (menu.value = target),
+      about: (column: string, value: string): void => {
+        if (store.catalog.value?.names?.[column]) about.value = { column, value };
+      },
+    }),
+    [],
+  );
   useEffect(() => {
     seen.start(root.current!);
     return () => seen.stop();
   }, []);
-  const groups = useComputed(() => grouped(store.catalog.value?.facets ?? []));
+  useSignalEffect(() => {
+    const wanted = store.reveal.value;
+    if (!wanted) return;
+    setFolded(store, wanted.column, false);
+    setTimeout(() => show(root.current, wanted.column), 60); // once it is drawn
+  });
+  const groups = useComputed(() => {
+    const added = (store.panel.value.added ?? []).map((a): FacetInfo => ({ ...a, group: ADDED, kind: "kernel" }));
+    return grouped([...added, ...(store.catalog.value?.facets ?? [])]);
+  });
   const empty = store.cube.value === null;
+  const filtered = useComputed(() => store.where.value.length > 0);
   return (
-    <div
-      id={id}
-      ref={root}
-      class={`idc-panel${store.current.value || empty ? "" : " idc-pending"}`}
-      role="region"
-      aria-label="Filters"
-      aria-busy={!store.current.value}
-    >
-      <Presets store={store} />
-      {store.cubeError.value && (
-        <p class="idc-error" role="alert">
-          {store.cubeError.value}
-        </p>
-      )}
-      {empty && !store.cubeError.value && <Skeleton />}
-      {!empty && groups.value.map(([name, facets]) => (
-        <section key={name} class="idc-group">
-          {name && <h3>{name}</h3>}
-          {facets.map((f) =>
-            f.kind === "histogram" ? (
-              <Histogram key={f.name} store={store} info={f} seen={seen} />
-            ) : (
-              <Facet key={f.name} store={store} info={f} seen={seen} />
-            ),
-          )}
-        </section>
-      ))}
-    </div>
+    <PanelActions.Provider value={actions}>
+      <div
+        id={id}
+        ref={root}
+        class={`idc-panel${store.current.value || empty ? "" : " idc-pending"}${filtered.value ? "" : " idc-unfiltered"}`}
+        role="region"
+        aria-label="Filters"
+        aria-busy={!store.current.value}
+      >
+        <Presets store={store} />
+        {store.cubeError.value && (
+          <p class="idc-error" role="alert">
+            {store.cubeError.value}
+          </p>
+        )}
+        {empty && !store.cubeError.value && <Skeleton />}
+        {!empty &&
+          groups.value.map(([name, facets]) => (
+            <section key={name} class="idc-group">
+              {name && <h3>{name}</h3>}
+              {facets.map((f) => (
+                <AnyFacet key={f.name} store={store} info={f} seen={seen} />
+              ))}
+            </section>
+          ))}
+        {!empty && (
+          <button type="button" class="idc-button idc-add" aria-haspopup="dialog" onClick={() => (adding.value = true)}>
+            <Icon name="add" /> Add a filter…
+          </button>
+        )}
+        <ValueMenu store={store} target={menu} onAbout={actions.about} />
+        {about.value && <AboutDialog store={store} target={about.value} onClose={() => (about.value = null)} />}
+        {adding.value && <ColumnsDialog store={store} onClose={() => (adding.value = false)} />}
+      </div>
+    </PanelActions.Provider>
   );
+}
+
+function AnyFacet(props: { store: Store; info: FacetInfo; seen: Visibility }) {
+  if (props.info.kind === "histogram") return <Histogram {...props} />;
+  return props.info.kind === "kernel" ? <KernelFacet {...props} /> : <CubeFacet {...props} />;
+}
+
+/** Brings a facet into view and gives it the keyboard. */
+function show(root: HTMLElement | null, column: string): void {
+  const facet = root?.querySelector<HTMLElement>(`[data-facet="${CSS.escape(column)}"]`);
+  if (!facet) return;
+  // Not scrollIntoView, which would move the notebook too.
+  root!.scrollTop += facet.getBoundingClientRect().top - root!.getBoundingClientRect().top - 8;
+  facet.querySelector<HTMLElement>("[role=checkbox][tabindex='0'], input, button")?.focus({ preventScroll: true });
 }
 
 function Presets({ store }: { store: Store }) {

@@ -4,15 +4,26 @@
 // and only text that changed is written; the bars of all rows are two SVG paths.
 
 import type { Value } from "../cube/condition";
-import { count } from "../format";
-import { humanName, valueText } from "./names";
+import { compact, count } from "../format";
+import { valueText } from "./names";
 
 export const ROW = 24;
 const BAR_LEFT = 26;
 const SVG = "http://www.w3.org/2000/svg";
 
+/** What somebody wants of a value. */
+export type Act = "toggle" | "exclude" | "only" | "about" | "menu";
+
+const KEYS: Readonly<Record<string, Act>> = {
+  " ": "toggle", Enter: "toggle", x: "exclude", o: "only", i: "about", m: "menu", ContextMenu: "menu",
+};
+
 export interface Shown {
   column: string;
+  /** The human name of a value, or "". */
+  human(value: Value): string;
+  /** Whether the counts are of a part of the catalogue, so that those of all of it say something more. */
+  filtered: boolean;
   values: readonly Value[];
   total: readonly number[];
   counts: ArrayLike<number>;
@@ -28,6 +39,7 @@ interface Slot {
   label: Text;
   human: HTMLElement;
   number: Text;
+  all: Text;
   code: number;
   state: string;
   written: string;
@@ -38,17 +50,19 @@ export class ValueList {
   readonly #inner: HTMLElement;
   readonly #bars: SVGPathElement;
   readonly #barsOn: SVGPathElement;
+  readonly #barsAll: SVGPathElement;
   readonly #slots: Slot[] = [];
   #shown: Shown | null = null;
   #rows = 0; // rows in view
   #active = 0; // position that has the keyboard
-  #path = ["", ""];
+  #path = ["", "", ""];
   // Kept, since reading them from the page in the middle of a repaint would lay it out once for each facet.
   #width = 0;
   #scroll = 0;
   readonly #resize: ResizeObserver | null;
 
-  constructor(readonly onToggle: (value: Value, out: boolean) => void) {
+  /** `at` is where a menu would open, in the window. */
+  constructor(readonly on: (act: Act, value: Value, at: { x: number; y: number }) => void) {
     this.element = make("div", "idc-values");
     this.#inner = make("div", "idc-values-inner");
     const svg = document.createElementNS(SVG, "svg");
@@ -57,7 +71,9 @@ export class ValueList {
     this.#bars = document.createElementNS(SVG, "path");
     this.#barsOn = document.createElementNS(SVG, "path");
     this.#barsOn.setAttribute("class", "idc-bars-on");
-    svg.append(this.#bars, this.#barsOn);
+    this.#barsAll = document.createElementNS(SVG, "path");
+    this.#barsAll.setAttribute("class", "idc-bars-all");
+    svg.append(this.#barsAll, this.#bars, this.#barsOn);
     this.#inner.append(svg);
     this.element.append(this.#inner);
     this.#resize =
@@ -77,6 +93,8 @@ export class ValueList {
       { passive: true },
     );
     this.element.addEventListener("click", (e) => this.#click(e));
+    this.element.addEventListener("contextmenu", (e) => this.#menu(e));
+    this.element.addEventListener("mouseover", (e) => this.#explain(e));
     this.element.addEventListener("keydown", (e) => this.#key(e));
     this.element.addEventListener("focusin", (e) => {
       const slot = this.#slotOf(e.target);
@@ -135,9 +153,15 @@ export class ValueList {
     while (this.#slots.length < n) this.#grow();
     const width = Math.max(0, this.#width - BAR_LEFT - 8);
     let top = 0;
-    for (let i = 0; i < shown.order.length; i++) top = Math.max(top, shown.counts[shown.order[i]!]!);
+    let most = 0;
+    for (let i = 0; i < shown.order.length; i++) {
+      const code = shown.order[i]!;
+      top = Math.max(top, shown.counts[code]!);
+      most = Math.max(most, shown.total[code]!);
+    }
     let off = "";
     let on = "";
+    let all = "";
     this.#slots.forEach((slot, i) => {
       if (i >= n) {
         if (slot.code !== -1) slot.element.hidden = true;
@@ -153,10 +177,14 @@ export class ValueList {
         if (shown.included.has(code)) on += bar;
         else off += bar;
       }
+      if (shown.filtered && most > 0) {
+        all += `M${BAR_LEFT} ${at * ROW + ROW - 2}h${Math.max(1, Math.round((shown.total[code]! / most) * width))}`;
+      }
     });
     if (this.#path[0] !== off) this.#bars.setAttribute("d", off);
     if (this.#path[1] !== on) this.#barsOn.setAttribute("d", on);
-    this.#path = [off, on];
+    if (this.#path[2] !== all) this.#barsAll.setAttribute("d", all);
+    this.#path = [off, on, all];
   }
 
   #write(slot: Slot, shown: Shown, code: number, at: number): void {
@@ -168,11 +196,10 @@ export class ValueList {
     if (slot.written !== key) {
       slot.written = key;
       const value = shown.values[code]!;
-      const human = humanName(shown.column, value);
       slot.label.data = valueText(value);
-      slot.human.textContent = human;
+      slot.human.textContent = shown.human(value);
+      slot.all.data = ` / ${compact(shown.total[code]!)}`;
       element.classList.toggle("idc-missing", value === null);
-      element.title = `${valueText(value)}${human ? ` – ${human}` : ""}: ${count(shown.total[code]!)} series in all`;
     }
     slot.code = code;
     const number = count(shown.counts[code]!);
@@ -204,9 +231,17 @@ export class ValueList {
     const cell = make("span", "idc-count");
     const number = document.createTextNode("");
     cell.append(number);
-    element.append(mark, name, " ", cell); // the space is for the spoken name
+    const total = make("span", "idc-all");
+    const all = document.createTextNode("");
+    total.append(all);
+    total.setAttribute("aria-hidden", "true");
+    // For the pointer; the keyboard has its keys, and a button in a checkbox would be read as a part of it.
+    const dots = make("span", "idc-dots");
+    dots.textContent = "⋯";
+    dots.setAttribute("aria-hidden", "true");
+    element.append(mark, name, " ", dots, cell, total); // the space is for the spoken name
     this.#inner.append(element);
-    this.#slots.push({ element, mark, label, human, number, code: -1, state: "", written: "" });
+    this.#slots.push({ element, mark, label, human, number, all, code: -1, state: "", written: "" });
   }
 
   #slotOf(target: EventTarget | null): Slot | undefined {
@@ -216,7 +251,34 @@ export class ValueList {
 
   #click(event: MouseEvent): void {
     const slot = this.#slotOf(event.target);
-    if (slot && slot.code >= 0) this.onToggle(this.#shown!.values[slot.code]!, event.altKey);
+    if (!slot || slot.code < 0) return;
+    const dots = (event.target as Element).closest(".idc-dots");
+    this.#do(dots ? "menu" : event.altKey ? "exclude" : "toggle", slot);
+  }
+
+  #do(act: Act, slot: Slot): void {
+    const { right, bottom } = slot.element.getBoundingClientRect();
+    this.on(act, this.#shown!.values[slot.code]!, { x: right - 60, y: bottom });
+  }
+
+  #menu(event: MouseEvent): void {
+    const slot = this.#slotOf(event.target);
+    if (!slot || slot.code < 0) return;
+    event.preventDefault();
+    event.stopPropagation(); // the notebook has a menu of its own
+    this.#do("menu", slot);
+  }
+
+  /** The whole value and its exact counts, for whoever rests on it. */
+  #explain(event: Event): void {
+    const slot = this.#slotOf(event.target);
+    const shown = this.#shown;
+    if (!slot || !shown || slot.code < 0) return;
+    const value = shown.values[slot.code]!;
+    const human = shown.human(value);
+    const now = count(shown.counts[slot.code]!);
+    const series = shown.filtered ? `${now} of ${count(shown.total[slot.code]!)} series` : `${now} series`;
+    slot.element.title = `${valueText(value)}${human ? ` – ${human}` : ""}: ${series}. Alt-click excludes; right-click for more.`;
   }
 
   #key(event: KeyboardEvent): void {
@@ -237,9 +299,11 @@ export class ValueList {
       this.#reveal(this.#active);
       this.#paint();
       this.#focus();
-    } else if (event.key === " " || event.key === "Enter") {
-      this.onToggle(shown.values[slot.code]!, event.altKey);
-    } else return;
+    } else if (KEYS[event.key]) {
+      const act = KEYS[event.key]!;
+      this.#do(act === "toggle" && event.altKey ? "exclude" : act, slot);
+    } else if (event.key === "F10" && event.shiftKey) this.#do("menu", slot);
+    else return;
     event.preventDefault();
     event.stopPropagation(); // the notebook has shortcuts of its own
   }

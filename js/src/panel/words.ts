@@ -2,6 +2,7 @@
 
 import type { Condition, Value } from "../cube/condition";
 import { columnOf } from "../cube/cover";
+import { plural } from "../format";
 import { valueText } from "./names";
 
 /** A condition as a subject and what is said of it; `not` when it excludes. */
@@ -12,6 +13,30 @@ export interface Words {
 }
 
 const SHOWN = 2; // values named in a chip before "+3"
+
+// What a pasted list names, by the column that knows it.
+const KINDS: Readonly<Record<string, [string, string]>> = {
+  SeriesInstanceUID: ["series", "series"],
+  crdc_series_uuid: ["series", "series"],
+  StudyInstanceUID: ["study", "studies"],
+  PatientID: ["patient", "patients"],
+  collection_id: ["collection", "collections"],
+  source_DOI: ["DOI", "DOIs"],
+  analysis_result_id: ["analysis result", "analysis results"],
+};
+const LONG = 8; // identifiers, of which the first ones say nothing
+
+/** A union of identifiers in words: "4,988 series, 12 studies"; "" when it is something else. */
+function list(args: readonly Condition[]): string {
+  const counts = new Map<string, number>();
+  for (const a of args) {
+    const kind = a.op === "in" ? KINDS[a.column] : undefined;
+    if (a.op !== "in" || !kind) return "";
+    counts.set(kind[1], (counts.get(kind[1]) ?? 0) + a.values.length);
+  }
+  const one = new Map(Object.values(KINDS).map(([s, many]) => [many, s]));
+  return [...counts].map(([many, n]) => plural(n, one.get(many)!, many)).join(", ");
+}
 
 const several = (values: readonly Value[], shown: number): string => {
   const names = values.slice(0, shown).map(valueText).join(", ");
@@ -25,6 +50,9 @@ const both = (list: readonly string[]): string =>
 export function words(c: Condition, label: (column: string) => string, shown = SHOWN): Words {
   switch (c.op) {
     case "in":
+      if (c.values.length >= LONG && c.column !== "collection_id" && KINDS[c.column]) {
+        return { subject: "List", rest: list([c]), not: false };
+      }
       return { subject: label(c.column), rest: c.values.length ? several(c.values, shown) : "nothing", not: false };
     case "not": {
       const inner = words(c.arg, label, shown);
@@ -65,6 +93,8 @@ export function words(c: Condition, label: (column: string) => string, shown = S
       if (column !== null && !own.some((w) => w.not)) {
         return { subject: label(column), rest: own.map((w) => w.rest).join(` ${c.op} `), not: false };
       }
+      const listed = c.op === "or" ? list(c.args) : "";
+      if (listed) return { subject: "List", rest: listed, not: false };
       const parts = c.args.map((a) => sentence(a, label, shown));
       return { subject: "", rest: parts.join(c.op === "and" ? " and " : " or ") || "everything", not: false };
     }

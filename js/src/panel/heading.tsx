@@ -1,0 +1,94 @@
+// The heading of a facet: its name, how much is in it, and what can be done with it.
+
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import type { Ref } from "preact";
+import { count } from "../format";
+import { Icon } from "../icons";
+import type { Facet as FacetInfo } from "../link/protocol";
+import type { Store } from "../link/store";
+
+const without = (list: readonly string[] | undefined, name: string): string[] => (list ?? []).filter((n) => n !== name);
+
+export const isFolded = (store: Store, column: string): boolean => store.panel.value.folded?.includes(column) ?? false;
+
+export function setFolded(store: Store, column: string, folded: boolean): void {
+  const rest = without(store.panel.value.folded, column);
+  store.setPanel({ folded: folded ? [...rest, column] : rest });
+}
+
+export const isOpen = (store: Store, column: string): boolean => store.panel.value.open?.includes(column) ?? false;
+
+export function setOpen(store: Store, column: string, open: boolean): void {
+  const rest = without(store.panel.value.open, column);
+  store.setPanel({ open: open ? [...rest, column] : rest });
+}
+
+interface HeadingProps {
+  store: Store;
+  info: FacetInfo;
+  /** How many values, where that says something. */
+  size?: number | undefined;
+  /** How many conditions are on it. */
+  active: number;
+  /** Opens and closes the search. */
+  onSearch?: (() => void) | undefined;
+  searching?: boolean;
+  /** What stands in the heading beside the name. */
+  aside?: ComponentChildren;
+  children: ComponentChildren;
+  group?: Ref<HTMLDivElement>;
+}
+
+export function FacetGroup({ store, info, size, active, onSearch, searching = false, aside, children, group = null }: HeadingProps) {
+  const told = useSignal(false);
+  const folded = isFolded(store, info.name);
+  const added = store.panel.value.added?.some((a) => a.name === info.name);
+  return (
+    <div class="idc-facet" role="group" aria-label={info.label} data-facet={info.name} ref={group}>
+      <div class="idc-facet-head">
+        <button
+          type="button"
+          class="idc-fold"
+          aria-expanded={!folded}
+          title={info.description}
+          onClick={() => setFolded(store, info.name, !folded)}
+        >
+          <Icon name={folded ? "right" : "down"} />
+          <span class="idc-facet-name">{info.label}</span>
+          {size !== undefined && <span class="idc-facet-size">{count(size)}</span>}
+          {active > 0 && <span class="idc-badge" aria-label={`${active} chosen`}>{active}</span>}
+        </button>
+        {!folded && aside}
+        {info.description && (
+          <button
+            type="button"
+            class="idc-icon idc-quiet"
+            aria-label={`What ${info.label} means`}
+            aria-expanded={told.value}
+            onClick={() => (told.value = !told.value)}
+          >
+            <Icon name="info" />
+          </button>
+        )}
+        {onSearch && (
+          <button type="button" class="idc-icon" aria-label={`Search ${info.label}`} aria-expanded={searching} onClick={onSearch}>
+            <Icon name="search" />
+          </button>
+        )}
+        {added && (
+          <button
+            type="button"
+            class="idc-icon"
+            aria-label={`Take ${info.label} off the panel`}
+            onClick={() => store.setPanel({ added: (store.panel.value.added ?? []).filter((a) => a.name !== info.name) })}
+          >
+            <Icon name="close" />
+          </button>
+        )}
+      </div>
+      {told.value && <p class="idc-facet-help">{info.description}</p>}
+      {!folded && children}
+    </div>
+  );
+}
