@@ -33,13 +33,14 @@ def wanted() -> bool:
 def as_html(part: Part) -> str:
     """Return a view as it is now, as one piece of HTML that needs nothing else."""
     source = part._source
-    columns = [c for c in source._catalog["columns"] if c["default"]]
-    request = {"where": source._where, "sort": source._sort, "columns": [c["name"] for c in columns]}
+    columns = _series_columns(source)
+    request = {"where": source._where, "level": "series", "sort": source._sort, "columns": [c["name"] for c in columns]}
     page = source.answers["page"]({**request, "offset": 0, "limit": ROWS})
     totals = source.answers["totals"]({"where": source._where})
     state = {
         **{name: getattr(source, name) for name in _TRAITS},
         "_catalog": {**source._catalog, "status": ""},
+        "_table": {**source._table, "level": "series", "scope": []},
         "_view": part._view,
         "height": part.height,
     }
@@ -56,6 +57,13 @@ def as_html(part: Part) -> str:
     if len(script) > _LIMIT:
         script = ""
     return f'<div data-idc-saved="{html.escape(part._token)}">{plain}{script}</div>'
+
+
+def _series_columns(source: Part) -> list[Mapping[str, Any]]:
+    """Return the columns that the table of series shows."""
+    usual = next(level["columns"] for level in source._catalog["levels"] if level["name"] == "series")
+    known = {c["name"]: c for c in source._catalog["columns"]}
+    return [known[name] for name in source._table.get("columns", {}).get("series") or usual if name in known]
 
 
 def _plain(
