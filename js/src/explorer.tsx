@@ -26,11 +26,20 @@ export function Explorer({ model, store, id }: { model: Model; store: Store; id:
     filters.current?.focus();
   };
   const open = (): void => {
-    drawer.value = true;
-    requestAnimationFrame(() => side.current?.querySelector<HTMLElement>("button")?.focus());
+    // Where the panel is no drawer its button is not shown.
+    drawer.value = filters.current?.offsetParent != null;
+    requestAnimationFrame(() => side.current?.querySelector<HTMLElement>(".idc-panel button")?.focus());
   };
+  // Widened, the panel stands beside the table again.
+  useEffect(() => {
+    const observer = new ResizeObserver(() => {
+      if (filters.current?.offsetParent == null) drawer.value = false;
+    });
+    observer.observe(side.current!.parentElement!);
+    return () => observer.disconnect();
+  }, []);
   return (
-    <Frame model={model} kind="explorer" kernel={store.kernel} label="IDC Explorer">
+    <Frame model={model} kind="explorer" kernel={store.kernel} label="IDC Explorer" shortcuts={{ f: open }}>
       <Header store={store} />
       <div class="idc-main">
         <div
@@ -49,7 +58,7 @@ export function Explorer({ model, store, id }: { model: Model; store: Store; id:
           <FilterPanel store={store} id={`${id}-filters`} />
         </div>
         {drawer.value && <div class="idc-veil" onClick={close} />}
-        <div class="idc-results">
+        <div class="idc-results" inert={drawer.value}>
           <div class="idc-bar">
             <button
               ref={filters}

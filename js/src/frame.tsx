@@ -3,9 +3,11 @@
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { Help, HelpSheet } from "./help";
 import { Icon } from "./icons";
 import type { Model } from "./link/protocol";
 import type { KernelState } from "./link/store";
+import { keepNotebookKeysAway, onShortcut, type Shortcuts } from "./shortcuts";
 
 const LEAST = 240;
 const MOST = 4000;
@@ -18,25 +20,42 @@ interface FrameProps {
   children: ComponentChildren;
   /** A region's name, where the view is one. */
   label?: string;
+  /** What some keys do instead. */
+  shortcuts?: Shortcuts;
 }
 
-export function Frame({ model, kind, kernel, children, label }: FrameProps) {
+export function Frame({ model, kind, kernel, children, label, shortcuts = {} }: FrameProps) {
   const root = useRef<HTMLDivElement>(null);
   const height = useHeight(model);
+  const help = useSignal(false);
+  useEffect(() => keepNotebookKeysAway(root.current!), []);
+  const to = (selector: string) => () => root.current!.querySelector<HTMLElement>(selector)?.focus();
+  const keys: Shortcuts = {
+    "?": () => (help.value = true),
+    "/": to(".idc-search input"),
+    f: to(".idc-panel button"),
+    t: to("[role=grid]"),
+    d: to(".idc-selection .idc-primary:enabled, .idc-selection input"),
+    ...shortcuts,
+  };
   return (
     <div class="idc-frame">
-      <div
-        ref={root}
-        class={`idc-root idc-kind-${kind}`}
-        role={label ? "region" : undefined}
-        aria-label={label}
-        data-kernel={kernel.value}
-        style={height.value ? { height: height.value } : undefined}
-      >
-        <KernelNote kind={kind} kernel={kernel.value} />
-        {children}
-        {kind !== "downloads" && <Grip model={model} root={root} />}
-      </div>
+      <Help.Provider value={help}>
+        <div
+          ref={root}
+          class={`idc-root idc-kind-${kind}`}
+          role={label ? "region" : undefined}
+          aria-label={label}
+          data-kernel={kernel.value}
+          style={height.value ? { height: height.value } : undefined}
+          onKeyDownCapture={(e) => onShortcut(e, keys)}
+        >
+          <KernelNote kind={kind} kernel={kernel.value} />
+          {children}
+          {kind !== "downloads" && <Grip model={model} root={root} />}
+          <HelpSheet shows={{ filters: kind === "explorer" || kind === "filters", table: kind === "explorer" || kind === "table" }} />
+        </div>
+      </Help.Provider>
     </div>
   );
 }
@@ -86,9 +105,10 @@ function Grip({ model, root }: { model: Model; root: { current: HTMLDivElement |
   const set = (pixels: number | null): void => {
     const value = pixels === null ? null : Math.round(Math.min(MOST, Math.max(LEAST, pixels)));
     model.set("height", value);
-    now.value = value ?? 0;
+    now.value = value ?? tall();
   };
   const tall = (): number => root.current!.offsetHeight;
+  useEffect(() => void (now.value = tall()), []);
   const drag = (down: PointerEvent): void => {
     if (down.button !== 0) return;
     const grip = down.currentTarget as HTMLElement;
@@ -111,7 +131,7 @@ function Grip({ model, root }: { model: Model; root: { current: HTMLDivElement |
       aria-label="Height"
       aria-valuemin={LEAST}
       aria-valuemax={MOST}
-      aria-valuenow={now.value || undefined}
+      aria-valuenow={now.value}
       title="Drag to set the height; double-click for the usual one"
       tabIndex={0}
       onFocus={() => (now.value = tall())}

@@ -3,6 +3,7 @@
 import { effect, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { count, longDate, plural, size } from "./format";
+import { HelpButton } from "./help";
 import { Icon } from "./icons";
 import type { Store } from "./link/store";
 import { Search } from "./panel/search";
@@ -29,6 +30,7 @@ export function Header({ store }: { store: Store }) {
           <Stat name="size" value={result ? result.bytes : (totals?.bytes ?? null)} all={c?.totals.bytes} show={filtered} live={live} bytes />
           {live && store.totalsError.value && <span class="idc-bad" role="alert">{store.totalsError.value}</span>}
         </div>
+        <HelpButton />
         <Announcer store={store} />
       </div>
       {c?.status && (

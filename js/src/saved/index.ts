@@ -3,6 +3,7 @@
 import { h, render as draw } from "preact";
 import { Store } from "../link/store";
 import { needsOf, View, type ViewName } from "../view";
+import { keepNotebookKeysAway } from "../shortcuts";
 import { conceal, isLive, reveal } from "./neighbours";
 import { type Replies, SavedModel } from "./model";
 
@@ -55,6 +56,7 @@ function show(root: HTMLElement): void {
   const el = document.createElement("div");
   shadow.append(style, el);
   root.append(host);
+  keepNotebookKeysAway(host); // the page sees nothing but the host of what is focused
   followTheme(el);
   const model = new SavedModel(state, replies);
   const view = state._view as ViewName;

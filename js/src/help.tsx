@@ -1,0 +1,116 @@
+// The help sheet: what the keys do. Opened by `?` from anywhere in a view, or by its button.
+
+import type { Signal } from "@preact/signals";
+import { createContext } from "preact";
+import { useContext, useEffect, useRef } from "preact/hooks";
+import { Icon } from "./icons";
+
+/** Whether the sheet of this view is open. */
+export const Help = createContext<Signal<boolean> | null>(null);
+
+type Keys = readonly (readonly [keys: string, does: string])[];
+
+const EVERYWHERE: Keys = [
+  ["?", "this sheet"],
+  ["/", "search all text"],
+  ["f", "to the filters"],
+  ["t", "to the table"],
+  ["d", "to the download"],
+  ["Tab, Shift+Tab", "from one control to the next"],
+  ["Escape", "close, or clear a search"],
+];
+
+const FILTERS: Keys = [
+  ["↑ ↓ Page Home End", "from value to value"],
+  ["Space, Enter", "include a value, or take it back"],
+  ["Alt+Enter", "exclude a value"],
+  ["← → Page Home End", "move an end of a histogram's range"],
+  ["Delete", "take the range back"],
+];
+
+const TABLE: Keys = [
+  ["← ↑ ↓ → Page Home End", "from cell to cell; with Ctrl as far as it goes"],
+  ["Space", "tick a row"],
+  ["Shift+Space, Shift+↑ ↓", "tick a range"],
+  ["Enter, Shift+Enter on a heading", "sort; as one more column"],
+  ["Ctrl+C", "copy the cell"],
+];
+
+const FRAME: Keys = [["↑ ↓ Page on the lower edge", "make the view lower or higher"]];
+
+export interface Sheet {
+  filters: boolean;
+  table: boolean;
+}
+
+export function HelpSheet({ shows }: { shows: Sheet }) {
+  const open = useContext(Help)!;
+  return open.value ? <Opened shows={shows} open={open} /> : null;
+}
+
+function Opened({ shows, open }: { shows: Sheet; open: Signal<boolean> }) {
+  const box = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    // The browser keeps the focus in it, closes it at Escape, and gives the focus back.
+    const dialog = box.current!;
+    dialog.showModal();
+    return () => dialog.close();
+  }, []);
+  return (
+    <dialog
+      ref={box}
+      class="idc-help"
+      aria-label="Keyboard shortcuts"
+      onClose={() => (open.value = false)}
+      onClick={(e) => {
+        if (e.target === box.current) open.value = false; // beside it
+      }}
+    >
+      <div class="idc-help-inside">
+        <div class="idc-help-head">
+          <h2>Keyboard shortcuts</h2>
+          <button type="button" class="idc-icon" aria-label="Close" onClick={() => (open.value = false)}>
+            <Icon name="close" />
+          </button>
+        </div>
+        <List title="Everywhere" keys={EVERYWHERE} />
+        {shows.filters && <List title="Filters" keys={FILTERS} />}
+        {shows.table && <List title="Table" keys={TABLE} />}
+        <List title="Height" keys={FRAME} />
+      </div>
+    </dialog>
+  );
+}
+
+function List({ title, keys }: { title: string; keys: Keys }) {
+  return (
+    <section>
+      <h3>{title}</h3>
+      <dl>
+        {keys.map(([key, does]) => (
+          <div key={key}>
+            <dt>{key}</dt>
+            <dd>{does}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+export function HelpButton() {
+  const open = useContext(Help);
+  if (!open) return null;
+  return (
+    <button
+      type="button"
+      class="idc-icon idc-help-button"
+      aria-label="Keyboard shortcuts"
+      aria-keyshortcuts="?"
+      title="Keyboard shortcuts (?)"
+      onClick={() => (open.value = true)}
+    >
+      <Icon name="help" />
+    </button>
+  );
+}
