@@ -29,13 +29,15 @@ export function Frame({ model, kind, kernel, children, label, shortcuts = {} }: 
   const height = useHeight(model);
   const help = useSignal(false);
   useEffect(() => keepNotebookKeysAway(root.current!), []);
-  const to = (selector: string) => () => root.current!.querySelector<HTMLElement>(selector)?.focus();
+  /** Focuses the first of these that is there, in the order of the wish. */
+  const to = (...wished: string[]) => () =>
+    wished.map((w) => root.current!.querySelector<HTMLElement>(w)).find((e) => e !== null)?.focus();
   const keys: Shortcuts = {
     "?": () => (help.value = true),
     "/": to(".idc-search input"),
     f: to(".idc-panel button"),
     t: to("[role=grid]"),
-    d: to(".idc-selection .idc-primary:enabled, .idc-selection input"),
+    d: to(".idc-selection .idc-primary:enabled", ".idc-selection input"),
     ...shortcuts,
   };
   return (
