@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from idc_widgets.catalog import Catalog
+from idc_widgets.widgets.codes import CODES
 
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _PREFIX = re.compile(r"^(?:[\w-]+: )?(?:data (?:from|for)(?: the)? )", re.IGNORECASE)
@@ -48,7 +49,7 @@ def plain(text: str | None) -> str:
 
 
 def names(catalog: Catalog) -> dict[str, dict[str, str]]:
-    """Return, for the columns whose values are identifiers of IDC's, the title of each value."""
+    """Return, for the columns whose values are codes or identifiers, the name or title of each value."""
     collections = {}
     for value, name, titles in catalog.database.rows(
         "SELECT collection_id, collection_name, list_transform(list_filter(sources, s -> s.source_type = "
@@ -59,6 +60,7 @@ def names(catalog: Catalog) -> dict[str, dict[str, str]]:
         collections[value] = _title(found[0], plain(name))
     results = catalog.database.rows("SELECT analysis_result_id, analysis_result_title FROM analysis_results_index")
     return {
+        **{column: dict(names_) for column, names_ in CODES.items()},
         "collection_id": {k: v for k, v in collections.items() if v},
         "analysis_result_id": {k: plain(v) for k, v in results if v},
     }

@@ -61,6 +61,7 @@ async function make() {
         { name: "collection_id", label: "Collection", group: "b" },
         { name: "cancer_types", label: "Cancer type", group: "b" },
       ],
+      names: { Modality: { CT: "Computed Tomography" } },
       presets: [{ name: "p", label: EVIL, description: EVIL, where: [] }],
     },
     _cube: await cube(),

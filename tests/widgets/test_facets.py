@@ -224,6 +224,15 @@ def test_every_collection_has_a_name(catalog: idc.Catalog) -> None:
     assert not any("<" in n or "\n" in n for n in names["collection_id"].values())
 
 
+def test_every_code_in_the_index_has_a_name(catalog: idc.Catalog) -> None:
+    names = about.names(catalog)
+    assert set(names["Modality"]) >= set(catalog.vocabulary.values["Modality"])
+    assert {"F", "M", "O"} <= set(names["PatientSex"])
+    programs = {v for (v,) in catalog.database.rows("SELECT DISTINCT program_id FROM collections_index")}
+    # An acronym that speaks for itself needs none.
+    assert programs - set(names[PROGRAM]) <= {"covid_19", "cddp_eagle"}
+
+
 @pytest.mark.parametrize(
     ("markup", "text"),
     [

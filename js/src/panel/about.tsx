@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { About } from "../link/protocol";
 import type { Store } from "../link/store";
+import { OnItsWay } from "./busy";
 import { Dialog } from "./dialog";
 
 export interface AboutTarget {
@@ -30,7 +31,7 @@ export function AboutDialog({ store, target, onClose }: { store: Store; target: 
     <Dialog title={title} onClose={onClose}>
       <p class="idc-dim">{target.value}</p>
       {error.value && <p class="idc-error" role="alert">{error.value}</p>}
-      {!a && !error.value && <p class="idc-dim" role="status">{store.link.waiting.value ? "The kernel is busy; the description follows when the running cell ends." : "Asking the kernel…"}</p>}
+      {!a && !error.value && <OnItsWay store={store} what="the description follows" meanwhile="Looking it up…" />}
       {a?.text.split("\n").map((p, i) => <p key={i}>{p}</p>)}
       {a && (
         <dl class="idc-facts">

@@ -1,8 +1,18 @@
 // From … to: typed bounds of a number or a date that has no histogram.
 
-import { useSignal } from "@preact/signals";
+import type { Bins } from "../cube/bins";
+import { asList } from "../cube/condition";
 import type { Store } from "../link/store";
-import { replace } from "./edits";
+import { Bound } from "./bound";
+import { NO_RANGE, type Range, readRange, writeRange } from "./range";
+import { type Scale, scaleOf } from "./scale";
+
+const number = {
+  hint: "a number, such as 1.5",
+  show: (value) => String(value ?? ""),
+  read: (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : undefined),
+} as Scale;
+const date = scaleOf("", { kind: "date" } as Bins);
 
 interface BoundsProps {
   store: Store;
@@ -12,46 +22,18 @@ interface BoundsProps {
 }
 
 export function Bounds({ store, column, label, kind }: BoundsProps) {
-  const now = store.where.value.find((c) => c.op === "between" && c.column === column);
-  const held = now?.op === "between" ? now : { low: null, high: null };
-  const error = useSignal("");
-  const apply = (form: HTMLFormElement): void => {
-    const read = (name: string): string | number | null => {
-      const text = (form.elements.namedItem(name) as HTMLInputElement).value.trim();
-      if (!text) return null;
-      if (kind === "date") {
-        if (!/^\d{4}(-\d\d(-\d\d)?)?$/.test(text)) throw new Error(`“${text}” is no date: 2015, 2015-06 or 2015-06-01 is.`);
-        return text;
-      }
-      const n = Number(text.replace(",", "."));
-      if (!Number.isFinite(n)) throw new Error(`“${text}” is no number.`);
-      return n;
-    };
-    try {
-      const low = read("low");
-      const high = read("high");
-      if (low !== null && high !== null && low > high) throw new Error("The first bound is above the second.");
-      error.value = "";
-      const condition = low === null && high === null ? null : ({ op: "between", column, low, high } as const);
-      store.setWhere(replace(store.where.value, column, "between", condition));
-    } catch (e) {
-      error.value = (e as Error).message;
-    }
-  };
+  const lists = store.where.value.filter((c) => asList(c)?.column === column);
+  const rest = store.where.value.filter((c) => !lists.includes(c));
+  const range = readRange(rest, column);
+  if (!range) return null; // filtered by more than a range can say; the chips say it
+  const set = (change: Partial<Range>): void =>
+    store.setWhere([...writeRange(rest, column, { ...NO_RANGE, ...range, ...change }), ...lists]);
+  const scale = kind === "date" ? date : number;
   return (
-    <form
-      class="idc-bounds"
-      onSubmit={(e) => {
-        e.preventDefault();
-        apply(e.currentTarget);
-      }}
-      onChange={(e) => apply(e.currentTarget)}
-      onKeyDown={(e) => e.stopPropagation()}
-    >
-      <input class="idc-input" name="low" aria-label={`${label} from`} placeholder="from" value={held.low === null ? "" : String(held.low)} />
+    <div class="idc-bounds">
+      <Bound column={column} label={`${label} from`} side="low" range={range} scale={scale} set={set} />
       <span aria-hidden="true">–</span>
-      <input class="idc-input" name="high" aria-label={`${label} to`} placeholder="to" value={held.high === null ? "" : String(held.high)} />
-      {error.value && <p class="idc-error" role="alert">{error.value}</p>}
-    </form>
+      <Bound column={column} label={`${label} to`} side="high" range={range} scale={scale} set={set} />
+    </div>
   );
 }

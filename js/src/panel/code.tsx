@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Store } from "../link/store";
+import { OnItsWay } from "./busy";
 import { Copyable } from "./copy";
 import { Dialog } from "./dialog";
 
@@ -48,7 +49,7 @@ export function CodeDialog({ store, onClose }: { store: Store; onClose(): void }
       <p class="idc-dim">{FLAVOURS.find(([name]) => name === flavour.value)![2]}</p>
       {shown?.text !== undefined && <Copyable key={shown.to} text={shown.text} label="Code" />}
       {shown?.error && <p class="idc-error" role="alert">{shown.error}</p>}
-      {!shown && <p class="idc-dim" role="status">{store.link.waiting.value ? "The kernel is busy; the code follows when the running cell ends." : "Writing…"}</p>}
+      {!shown && <OnItsWay store={store} what="the code follows" meanwhile="Writing…" />}
     </Dialog>
   );
 }

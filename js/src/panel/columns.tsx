@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { count } from "../format";
 import type { ColumnsMessage } from "../link/protocol";
 import type { Store } from "../link/store";
+import { OnItsWay } from "./busy";
 import { Dialog } from "./dialog";
 import { fetchTable, Missing } from "./kernelfacet";
 import { columnName } from "./names";
@@ -66,7 +67,7 @@ export function ColumnsDialog({ store, onClose }: { store: Store; onClose(): voi
         }}
       />
       {error.value && <p class="idc-error" role="alert">{error.value}</p>}
-      {!a && !error.value && <p class="idc-dim" role="status">{store.link.waiting.value ? "The kernel is busy; the list follows when the running cell ends." : "Reading the tables…"}</p>}
+      {!a && !error.value && <OnItsWay store={store} what="the list follows" meanwhile="Reading the tables…" />}
       {a && (
         <div ref={list} class="idc-columns" role="group" aria-label="Columns" onKeyDown={(e) => walk(e, list.current!)}>
           {found.value.slice(0, SHOWN).map((c) => {

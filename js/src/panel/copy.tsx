@@ -1,24 +1,15 @@
-// Copying text, also where the page may not write to the clipboard.
+// A text that can be copied, also where the page may not write to the clipboard.
 
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-
-/** Puts a text on the clipboard; tells whether it got there. */
-export async function copyText(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false; // no permission, or no secure page
-  }
-}
+import { copyText } from "../clipboard";
 
 /** A text with a button that copies it; where that is refused, the text is selected for Ctrl+C. */
 export function Copyable({ text, label, rows }: { text: string; label: string; rows?: number }) {
   const said = useSignal("");
   const box = useRef<HTMLTextAreaElement>(null);
-  const copy = async (): Promise<void> => {
-    if (await copyText(text)) {
+  const copy = (): void => {
+    if (copyText(text)) {
       said.value = "Copied.";
       return;
     }
@@ -41,7 +32,7 @@ export function Copyable({ text, label, rows }: { text: string; label: string; r
         <span class="idc-dim" role="status">
           {said.value}
         </span>
-        <button type="button" class="idc-button" onClick={() => void copy()}>
+        <button type="button" class="idc-button" onClick={copy}>
           Copy
         </button>
       </div>

@@ -12,7 +12,7 @@ export function only(where: Where, column: string, value: Value): Condition[] {
 }
 
 /** Puts a condition in the place of those of its kind on its column; null takes them away. */
-export function replace(where: Where, column: string, op: "between" | "contains", condition: Condition | null): Condition[] {
+export function replace(where: Where, column: string, op: "contains", condition: Condition | null): Condition[] {
   const theirs = (c: Condition): boolean => c.op === op && c.column === column;
   const at = where.findIndex(theirs);
   const kept = where.filter((c) => !theirs(c));

@@ -8,6 +8,7 @@ import { Latest } from "../link/link";
 import type { FacetMessage, Facet as FacetInfo, Lacking } from "../link/protocol";
 import type { Store } from "../link/store";
 import { Bounds } from "./bounds";
+import { OnItsWay } from "./busy";
 import { columnAbout, replace, without } from "./edits";
 import { type Counted, ValuesFacet } from "./facet";
 import { FacetGroup, isFolded } from "./heading";
@@ -73,7 +74,15 @@ export function KernelFacet({ store, info, seen }: { store: Store; info: FacetIn
   if (lacking || !a) {
     return (
       <FacetGroup store={store} info={info} active={store.where.value.filter((c) => columnAbout(c) === info.name).length}>
-        {lacking ? <Missing store={store} lacking={lacking} /> : <OnItsWay store={store} error={failed} />}
+        {lacking ? (
+          <Missing store={store} lacking={lacking} />
+        ) : failed ? (
+          <p class="idc-error" role="alert">{failed}</p>
+        ) : (
+          <p class="idc-facet-note">
+            <OnItsWay store={store} what="the counts follow" meanwhile="Counting…" />
+          </p>
+        )}
       </FacetGroup>
     );
   }
@@ -93,7 +102,9 @@ export function KernelFacet({ store, info, seen }: { store: Store; info: FacetIn
           {(kind === "number" || kind === "date") && <Bounds store={store} column={info.name} label={info.label} kind={kind} />}
           {failed && <p class="idc-error" role="alert">{failed}</p>}
           {pending && store.link.waiting.value && (
-            <p class="idc-facet-note" role="status">The kernel is busy; these counts follow when the running cell ends.</p>
+            <p class="idc-facet-note">
+              <OnItsWay store={store} what="these counts follow" meanwhile="" />
+            </p>
           )}
         </>
       }
@@ -118,15 +129,6 @@ export function KernelFacet({ store, info, seen }: { store: Store; info: FacetIn
 function counted(m: FacetMessage): Counted {
   const values = m.values ?? [];
   return { values, total: m.totals ?? [], counts: m.counts ?? [], index: new Map(values.map((v, i) => [v, i])) };
-}
-
-function OnItsWay({ store, error }: { store: Store; error: string }) {
-  if (error) return <p class="idc-error" role="alert">{error}</p>;
-  return (
-    <p class="idc-facet-note" role="status">
-      {store.link.waiting.value ? "The kernel is busy; the counts follow when the running cell ends." : "Counting…"}
-    </p>
-  );
 }
 
 /** A table that is not on this machine: what fetching means, how far it is, or why it cannot be had. */

@@ -2,9 +2,9 @@
 
 import type { Signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { copyText } from "../clipboard";
 import { marks, type Value } from "../cube/condition";
 import type { Store } from "../link/store";
-import { copyText } from "./copy";
 import { Dialog } from "./dialog";
 import { only } from "./edits";
 import { valueText } from "./names";

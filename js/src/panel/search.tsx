@@ -1,56 +1,144 @@
-// The search box: words that must all occur, as one condition of the cohort.
+// The search box: what is typed suggests values at once, and after a pause becomes a condition over all text.
 
 import { useComputed, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { withSearch } from "../cube/condition";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { toggle, withSearch } from "../cube/condition";
+import { compact } from "../format";
 import { Icon } from "../icons";
 import type { Store } from "../link/store";
+import { labeller } from "./labels";
+import { applyList, ListResult, PasteDialog } from "./paste";
+import { cleaned, isList, stands, suggest, type Suggestion } from "./suggest";
 
-const REST_MS = 600; // no query at every key
+const REST_MS = 300; // no query at every key
 const SHORTEST = 3; // letters; Enter searches for fewer
 
+let boxes = 0;
+
 export function Search({ store }: { store: Store }) {
+  const [list] = useState(() => `idc-offers-${boxes++}-${Math.random().toString(36).slice(2, 7)}`);
   const typed = useSignal<string | null>(null); // null: shows what the cohort says
+  const open = useSignal(false);
+  const at = useSignal(-1); // the suggestion that the keyboard is at
+  const pasting = useSignal(false);
+  const problem = useSignal("");
   const timer = useRef<ReturnType<typeof setTimeout>>();
+  const input = useRef<HTMLInputElement>(null);
   const current = useComputed(() => {
     const found = store.where.value.find((c) => c.op === "search");
     return found?.op === "search" ? found.text : "";
   });
+  const offers = useComputed((): Suggestion[] => {
+    const cube = store.cube.value;
+    if (!open.value || typed.value === null || !cube) return [];
+    return suggest(cube, store.catalog.value?.names ?? {}, typed.value).filter((s) => !stands(store.where.value, s));
+  });
   const apply = (): void => {
     clearTimeout(timer.current);
-    if (typed.value !== null) store.setWhere(withSearch(store.where.value, typed.value));
+    if (typed.value !== null) store.setWhere(withSearch(store.where.value, cleaned(typed.value)));
+  };
+  /** The value that was meant, in place of the words. */
+  const choose = (s: Suggestion): void => {
+    clearTimeout(timer.current);
+    typed.value = null;
+    open.value = false;
+    at.value = -1;
+    store.setWhere(toggle(withSearch(store.where.value, ""), s.column, s.value));
+  };
+  const paste = (e: ClipboardEvent): void => {
+    const text = e.clipboardData?.getData("text/plain") ?? "";
+    if (!isList(text)) return;
+    e.preventDefault();
+    clearTimeout(timer.current);
+    typed.value = null;
+    open.value = false;
+    problem.value = "";
+    applyList(store, text).catch((failure: Error) => (problem.value = failure.message));
+  };
+  const key = (e: KeyboardEvent): void => {
+    const n = offers.value.length;
+    if (e.key === "Enter") {
+      if (at.value >= 0 && offers.value[at.value]) choose(offers.value[at.value]!);
+      else {
+        apply();
+        open.value = false;
+      }
+    } else if (e.key === "Escape") {
+      if (n && at.value >= 0) at.value = -1;
+      else {
+        typed.value = "";
+        apply();
+      }
+    } else if (n && (e.key === "ArrowDown" || e.key === "ArrowUp")) {
+      // One place more than suggestions: that is the box itself.
+      at.value = ((at.value + 1 + (e.key === "ArrowDown" ? 1 : n)) % (n + 1)) - 1;
+      e.preventDefault();
+    }
+    e.stopPropagation();
   };
   useEffect(() => () => clearTimeout(timer.current), []);
+  const label = labeller(store);
+  const shown = offers.value;
   return (
     <div class="idc-search" role="search">
       <Icon name="search" />
       <input
+        ref={input}
         class="idc-input"
         type="search"
         spellcheck={false}
-        placeholder="Search descriptions, patients, UIDs"
+        autocomplete="off"
+        placeholder="Search, or paste UIDs"
         aria-label="Search all text"
+        aria-autocomplete="list"
+        aria-controls={list}
+        aria-activedescendant={shown.length && at.value >= 0 ? `${list}-${at.value}` : undefined}
         value={typed.value ?? current.value}
         onInput={(e) => {
           typed.value = e.currentTarget.value;
+          open.value = true;
+          at.value = -1;
+          problem.value = "";
           clearTimeout(timer.current);
           const length = typed.value.trim().length;
           if (length === 0) apply();
           else if (length >= SHORTEST) timer.current = setTimeout(apply, REST_MS);
         }}
+        onPaste={paste}
         onBlur={() => {
-          apply();
+          if (open.value && typed.value) apply();
           typed.value = null;
+          open.value = false;
         }}
-        onKeyDown={(e) => {
-          if (e.key === "Enter") apply();
-          if (e.key === "Escape") {
-            typed.value = "";
-            apply();
-          }
-          e.stopPropagation();
-        }}
+        onKeyDown={key}
       />
+      <button type="button" class="idc-icon idc-paste" aria-label="Filter by a list of UIDs" title="Filter by a list of UIDs" aria-haspopup="dialog" onClick={() => (pasting.value = true)}>
+        <Icon name="list" />
+      </button>
+      <ul id={list} role="listbox" aria-label="Suggestions" class="idc-offers" hidden={!shown.length}>
+        {shown.map((s, i) => (
+          <li
+            key={`${s.column}\n${s.value}`}
+            id={`${list}-${i}`}
+            role="option"
+            aria-selected={i === at.value}
+            // Before the box loses the keyboard, which would end the list.
+            onMouseDown={(e) => {
+              e.preventDefault();
+              choose(s);
+            }}
+          >
+            <span class="idc-offer-column">{label(s.column)}</span>
+            <span class="idc-label">
+              {String(s.value)} <span class="idc-human">{s.human}</span>
+            </span>
+            <span class="idc-count">{compact(s.total)}</span>
+          </li>
+        ))}
+      </ul>
+      {problem.value && <p class="idc-error idc-search-problem" role="alert">{problem.value}</p>}
+      <ListResult store={store} />
+      {pasting.value && <PasteDialog store={store} onClose={() => (pasting.value = false)} />}
     </div>
   );
 }

@@ -88,6 +88,8 @@ export function words(c: Condition, label: (column: string) => string, shown = S
       };
     case "and":
     case "or": {
+      const listed = c.op === "or" ? list(c.args) : "";
+      if (listed) return { subject: "List", rest: listed, not: false };
       const column = columnOf(c);
       const own = c.args.map((a) => words(a, label, shown));
       if (column !== null && !own.some((w) => w.not)) {

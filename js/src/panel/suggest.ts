@@ -1,0 +1,70 @@
+// What typed words may mean: values of the facets by their own or their human name, found without the kernel.
+
+import type { Value, Where } from "../cube/condition";
+import type { Cube } from "../cube/cube";
+import { humanName, type Titles } from "./names";
+
+export interface Suggestion {
+  column: string;
+  value: Value;
+  human: string;
+  /** Series in the whole catalogue. */
+  total: number;
+}
+
+const MOST = 7;
+const LEAST = 2; // letters
+const SILENT = ["series_init_idc_version", "series_revised_idc_version"]; // a number says nothing by itself
+
+interface Entry extends Suggestion {
+  text: string;
+}
+
+const entriesOf = new WeakMap<object, Entry[]>();
+
+function entries(cube: Cube, titles: Titles): Entry[] {
+  const key = cube.axes.get("collection_id")?.values ?? cube;
+  let found = entriesOf.get(key);
+  if (found) return found;
+  found = [];
+  for (const axis of cube.axes.values()) {
+    if (axis.bins || SILENT.includes(axis.name)) continue;
+    axis.values.forEach((value, code) => {
+      if (value === null) return;
+      const human = humanName(axis.name, value, titles);
+      const text = ` ${value} ${human}`.toLowerCase();
+      found!.push({ column: axis.name, value, human, total: axis.total[code]!, text: text.replace(/[_-]/g, " ") + text });
+    });
+  }
+  entriesOf.set(key, found);
+  return found;
+}
+
+/** The values of which every typed word begins a word, best first. */
+export function suggest(cube: Cube, titles: Titles, typed: string): Suggestion[] {
+  const whole = typed.trim().toLowerCase();
+  if (whole.length < LEAST) return [];
+  const words = whole.split(/\s+/).map((w) => ` ${w}`);
+  const rank = (e: Entry): number =>
+    String(e.value).toLowerCase() === whole ? 0 : e.human.toLowerCase() === whole ? 1 : e.text.startsWith(` ${whole}`) ? 2 : 3;
+  return entries(cube, titles)
+    .filter((e) => words.every((w) => e.text.includes(w)))
+    .sort((a, b) => rank(a) - rank(b) || b.total - a.total)
+    .slice(0, MOST);
+}
+
+// "10.7937/…" is what the catalogue holds, however a DOI is written.
+const DOI = /^(?:https?:\/\/(?:dx\.)?doi\.org\/|doi:\s*)/i;
+
+export const cleaned = (text: string): string => text.replace(DOI, "").trim();
+
+/** Whether a pasted text is a list of identifiers rather than words to look for. */
+export function isList(text: string): boolean {
+  const items = text.split(/[\n\r,;\t]+/).map((i) => i.trim()).filter(Boolean);
+  if (items.length < 2) return /\b(s3|gs):\/\//.test(text) || text.trim().split(/\s+/).filter((w) => /^\d+(\.\d+){3,}$/.test(w)).length > 1;
+  return /[\n\r\t]/.test(text.trim()) || items.every((i) => !/\s/.test(i) && /[\d_]/.test(i));
+}
+
+/** Whether a value stands as a condition already. */
+export const stands = (where: Where, s: Suggestion): boolean =>
+  where.some((c) => c.op === "in" && c.column === s.column && c.values.includes(s.value));
