@@ -129,7 +129,7 @@ export function ValuesFacet({ store, info, seen, read, distinct, query: asked, n
       zeros.value = Math.min(none, more.value);
       if (!open.value && order.length > rows) order = (order as Uint16Array).subarray(0, rows);
       list.show(
-        { column: info.name, human, filtered: where.length > 0, values: a.values, total: a.total, counts: a.counts, order, included: inSet, excluded: outSet },
+        { human, filtered: where.length > 0, values: a.values, total: a.total, counts: a.counts, order, included: inSet, excluded: outSet },
         rows,
       );
     });

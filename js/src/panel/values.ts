@@ -19,7 +19,6 @@ const KEYS: Readonly<Record<string, Act>> = {
 };
 
 export interface Shown {
-  column: string;
   /** The human name of a value, or "". */
   human(value: Value): string;
   /** Whether the counts are of a part of the catalogue, so that those of all of it say something more. */
@@ -42,7 +41,9 @@ interface Slot {
   all: Text;
   code: number;
   state: string;
-  written: string;
+  /** What its texts are of. */
+  values: readonly Value[] | null;
+  written: number;
 }
 
 export class ValueList {
@@ -192,9 +193,9 @@ export class ValueList {
     if (slot.code === -1) element.hidden = false;
     const top = `translateY(${at * ROW}px)`;
     if (element.style.transform !== top) element.style.transform = top;
-    const key = `${shown.column}\n${code}\n${shown.values.length}`;
-    if (slot.written !== key) {
-      slot.written = key;
+    if (slot.written !== code || slot.values !== shown.values) {
+      slot.written = code;
+      slot.values = shown.values;
       const value = shown.values[code]!;
       slot.label.data = valueText(value);
       slot.human.textContent = shown.human(value);
@@ -241,7 +242,7 @@ export class ValueList {
     dots.setAttribute("aria-hidden", "true");
     element.append(mark, name, " ", dots, cell, total); // the space is for the spoken name
     this.#inner.append(element);
-    this.#slots.push({ element, mark, label, human, number, all, code: -1, state: "", written: "" });
+    this.#slots.push({ element, mark, label, human, number, all, code: -1, state: "", values: null, written: -1 });
   }
 
   #slotOf(target: EventTarget | null): Slot | undefined {
