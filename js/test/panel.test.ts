@@ -1,11 +1,10 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { signal } from "@preact/signals";
 import type { Condition, Value, Where } from "../src/cube/condition";
 import { Cube } from "../src/cube/cube";
 import { compact } from "../src/format";
 import { History } from "../src/link/history";
 import { Link } from "../src/link/link";
-import { copyText } from "../src/panel/copy";
 import { only, replace, without } from "../src/panel/edits";
 import { columnName } from "../src/panel/names";
 import { cleaned, isList, stands, suggest } from "../src/panel/suggest";
@@ -142,19 +141,5 @@ describe("the kernel's own words", () => {
     model.emit("msg:custom", { event: "fetch", table: "ct_index", here: true, error: "" });
     expect(link.fetches.value.ct_index?.here).toBe(true);
     link.disconnect();
-  });
-});
-
-describe("copying", () => {
-  it("tells when the page may not use the clipboard", async () => {
-    vi.stubGlobal("navigator", { clipboard: { writeText: () => Promise.reject(new Error("NotAllowedError")) } });
-    expect(await copyText("x")).toBe(false);
-    const written: string[] = [];
-    vi.stubGlobal("navigator", { clipboard: { writeText: async (t: string) => void written.push(t) } });
-    expect(await copyText("x")).toBe(true);
-    expect(written).toEqual(["x"]);
-    vi.stubGlobal("navigator", {});
-    expect(await copyText("x")).toBe(false);
-    vi.unstubAllGlobals();
   });
 });
