@@ -33,9 +33,10 @@ describe("edits", () => {
 });
 
 describe("history", () => {
+  let moving = false;
   const make = () => {
     const where = signal<Where>([]);
-    const history = new History(where, (w) => (where.value = w));
+    const history = new History(where, (w) => (where.value = w), () => moving);
     return { where, history, stop: history.follow() };
   };
   const a = [among("A", "1")];
@@ -61,10 +62,10 @@ describe("history", () => {
   });
   it("takes a drag for one change", () => {
     const { where, history, stop } = make();
-    history.moving = true;
+    moving = true;
     where.value = a;
     where.value = b;
-    history.moving = false;
+    moving = false;
     where.value = [...b];
     history.undo();
     expect(where.value).toEqual([]);

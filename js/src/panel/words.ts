@@ -95,8 +95,6 @@ export function words(c: Condition, label: (column: string) => string, shown = S
       if (column !== null && !own.some((w) => w.not)) {
         return { subject: label(column), rest: own.map((w) => w.rest).join(` ${c.op} `), not: false };
       }
-      const listed = c.op === "or" ? list(c.args) : "";
-      if (listed) return { subject: "List", rest: listed, not: false };
       const parts = c.args.map((a) => sentence(a, label, shown));
       return { subject: "", rest: parts.join(c.op === "and" ? " and " : " or ") || "everything", not: false };
     }
