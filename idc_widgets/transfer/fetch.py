@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .blocks import BlockFetcher
 from .faults import classify
 from .s5cmd import Transport
 from .series import Object, Series
@@ -62,6 +63,10 @@ class Fetcher:
         Tries an object gets; seconds without a byte that mean a process hangs.
     received
         Called with a series and an object that has arrived.
+    resumed
+        Called with the bytes of an object that were there when it was begun.
+    settled
+        Called with a series of which an object that was fetched in blocks has arrived, or not.
     """
 
     def __init__(
@@ -76,10 +81,14 @@ class Fetcher:
         tries: int,
         stall: float,
         received: Callable[[Series, Object], None],
+        resumed: Callable[[int], None],
+        settled: Callable[[Series], None],
     ) -> None:
         self._count = max(1, min(_PROCESSES, series, workers))
         self._options = (endpoint, max(1, workers // self._count), v1, staging, inbox)
         self._staging, self._tries, self._stall, self._received = staging, tries, stall, received
+        self._resumed, self._settled = resumed, settled
+        self._blocks = BlockFetcher(endpoint, inbox, self._block_ended, self._raise, workers, stall)
         self._slots: dict[Transport, _Slot] = {}
         self._scan_at = 0.0
         self.in_flight: dict[int, int] = {}  # bytes in temporary files by series, as of the last look
@@ -88,13 +97,14 @@ class Fetcher:
     @property
     def partial(self) -> int:
         """Return the bytes in temporary files, as of the last look."""
-        return sum(slot.partial for slot in self._slots.values())
+        return sum(slot.partial for slot in self._slots.values()) + sum(self._blocks.in_flight().values())
 
     def resize(self, workers: int, series: int) -> None:
         """Share out another number of transfers, or the same over more series, at once.
 
         A process cannot change, so new ones take over, and what is in flight begins anew.
         """
+        self._blocks.resize(workers)
         count = max(1, min(_PROCESSES, series, workers))
         each = max(1, workers // count)
         if (count, each) == (self._count, self._options[1]):
@@ -107,14 +117,23 @@ class Fetcher:
     @property
     def idle(self) -> bool:
         """Whether nothing is being fetched."""
-        return not any(slot.series for slot in self._slots.values())
+        return self._blocks.idle and not any(slot.series for slot in self._slots.values())
 
     def has_room(self) -> bool:
         """Whether another series can be taken."""
-        return self._best() is not None or len(self._open()) < self._count
+        return self._blocks.has_room and (self._best() is not None or len(self._open()) < self._count)
 
     def assign(self, series: Series) -> None:
         """Begin a round of a series (see `has_room`)."""
+        if self.idle:
+            self.last_byte = time.monotonic()
+        commands = series.commands()
+        for name in list(series.in_blocks):
+            self._resumed(self._blocks.fetch(series, series.objects[name]))
+        if commands:
+            self._feed(series, commands)
+
+    def _feed(self, series: Series, commands: list[str]) -> None:
         slot = self._best()
         # An empty process is worth more than a shared one, and a process costs little.
         if slot is None or (slot.series and len(self._open()) < self._count):
@@ -123,12 +142,10 @@ class Fetcher:
             self._staging.mkdir(parents=True, exist_ok=True)
             slot = _Slot(Transport(*self._options), time.monotonic())
             self._slots[slot.transport] = slot
-        if self.idle:
-            self.last_byte = time.monotonic()
         if not slot.series:
             slot.heard = time.monotonic()
         slot.series[series.uuid] = series
-        for command in series.commands():
+        for command in commands:
             slot.transport.feed(command)
 
     def _open(self) -> list[_Slot]:
@@ -198,8 +215,24 @@ class Fetcher:
                 elif blameless:
                     series.expected.discard(name)
                 else:
+                    series.objects[name].direct = reason is _SKIPPED
                     series.gave_up(name, reason, False, self._tries)
         return list(slot.series.values())
+
+    def _block_ended(self, series: Series, name: str, error: str | None) -> None:
+        if error is None:
+            item = series.received(name)
+            assert item is not None
+            self._received(series, item)
+        else:
+            self._raise_if_fatal(error)
+            fault = classify(error)
+            series.gave_up(name, fault.reason, fault.kind == "permanent", self._tries)
+        self._settled(series)
+
+    def _raise(self, error: OSError) -> None:
+        self._raise_if_fatal(str(error))
+        raise error
 
     def tend(self, now: float, more: bool) -> None:
         """Look for stalls; with no `more` series to come, let processes end when they are done. Call it often."""
@@ -226,12 +259,16 @@ class Fetcher:
                 if partial > slot.partial:
                     self.last_byte = time.monotonic()
                 slot.partial, slot.heard = partial, time.monotonic()
+        for n, size in self._blocks.in_flight().items():
+            found[n] = found.get(n, 0) + size
+        self.last_byte = max(self.last_byte, self._blocks.last_byte)
         self.in_flight = found
 
     def stop(self) -> None:
-        """End every process now."""
+        """End every process and connection now."""
         for transport in self._slots:
             transport.terminate()
         for transport in self._slots:
             transport.kill()
+        self._blocks.stop()
         self._slots.clear()

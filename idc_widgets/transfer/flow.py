@@ -141,11 +141,15 @@ class Flow:
                 self._ledger.phase(n, "verifying")
                 self.after_round(series)
 
+    def resumed(self, size: int) -> None:
+        """Leave bytes out of the speed that were there when their object was begun."""
+        self._ledger.fetched -= size
+
     def received(self, series: Series, item: Object) -> None:
         """Verify an object that has arrived."""
         self._ledger.fetched += item.size
         self._check(series, item, series.staging / item.name)
-        if not series.expected:
+        if not (series.expected or series.in_blocks):
             self._ledger.phase(series.n, "verifying")
 
     def after_round(self, series: Series) -> None:

@@ -14,6 +14,9 @@ from .faults import classify
 from .series import Object, backoff, is_safe_name
 
 _WORKERS = 16
+_SILENT = (
+    "s5cmd said nothing of it; it does so when objects are dated later than this computer's clock: is the clock right?"
+)
 
 
 @dataclass(slots=True)
@@ -162,7 +165,8 @@ class Lister:
         fault = classify(item.error or said or "")
         if fault.kind == "transient" and item.tries < self._tries:
             return None
-        return Listed(item.n, [], f"not listed: {fault.reason}")
+        silent = not (item.error or said or item.objects)
+        return Listed(item.n, [], f"not listed: {_SILENT if silent else fault.reason}")
 
 
 def _judge(item: _Pending) -> Listed:

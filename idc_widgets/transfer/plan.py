@@ -237,5 +237,13 @@ def _staged(root: Path, uuids: set[str]) -> int:
     for folder in folders:
         if folder.name in uuids:
             with os.scandir(folder) as entries:
-                total += sum(entry.stat().st_size for entry in entries if entry.name.endswith(".dcm"))
+                total += sum(_allocated(entry) for entry in entries if entry.name.endswith((".dcm", ".part")))
     return total
+
+
+def _allocated(entry: os.DirEntry[str]) -> int:
+    """Return the bytes a file has on the disk: that of a large object has holes."""
+    status = entry.stat()
+    if entry.name.endswith(".part"):
+        return min(status.st_size, getattr(status, "st_blocks", 0) * 512)
+    return status.st_size

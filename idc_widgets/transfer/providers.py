@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from .journal import SeriesRow
 from .model import Item, Provider, TransferError
+from .web import certificates
 
 _ENDPOINTS: dict[str, str] = {"aws": "https://s3.amazonaws.com", "gcs": "https://storage.googleapis.com"}
 _VARIABLES: dict[str, str] = {"aws": "IDC_WIDGETS_AWS_ENDPOINT", "gcs": "IDC_WIDGETS_GCS_ENDPOINT"}
@@ -62,7 +63,7 @@ def check_reachable(url: str, provider: Provider, bucket: str) -> None:
     """
     request = urllib.request.Request(f"{url}/{quote(bucket)}/{_NO_OBJECT}")
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT, context=certificates()) as response:
             headers, body = response.headers, response.read(2000)
     except urllib.error.HTTPError as error:
         with error:

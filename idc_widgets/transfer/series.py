@@ -18,6 +18,9 @@ from . import s5cmd
 _MANY_PATTERNS = 1000
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _LONGEST_BACKOFF = 30.0
+#: Objects above this are fetched in blocks: s5cmd, too, fetches only up to this with a single GET.
+LARGE = 50 << 20
+_DRAFTS = (".part", ".blocks")
 
 
 def is_safe_name(name: str) -> bool:
@@ -40,6 +43,12 @@ class Object:
     state: str = "pending"
     reason: str | None = None
     tries: int = 0
+    direct: bool = False  # in blocks whatever its size, since s5cmd passes over it
+
+    @property
+    def in_blocks(self) -> bool:
+        """Whether it is fetched in blocks."""
+        return self.direct or self.size > LARGE
 
 
 class Series:
@@ -69,6 +78,7 @@ class Series:
         self.staging = staging / self.uuid
         self.final = destination / self.path
         self.expected: set[str] = set()  # asked of a transport, no word yet
+        self.in_blocks: set[str] = set()  # being fetched in blocks
         self.checking = 0  # files in verification
 
     def survey(self) -> tuple[list[tuple[str, Path]], list[str]]:
@@ -106,26 +116,38 @@ class Series:
                 size = entry.stat(follow_symlinks=False).st_size
                 if item is not None and size == item.size and entry.is_file(follow_symlinks=False):
                     kept[entry.name] = size
+                elif self._is_draft(entry.name):
+                    continue
                 elif entry.is_dir(follow_symlinks=False):
                     shutil.rmtree(entry.path, ignore_errors=True)
                 else:
                     Path(entry.path).unlink(missing_ok=True)
         return kept
 
+    def _is_draft(self, name: str) -> bool:
+        stem, dot, kind = name.rpartition(".")
+        item = self.objects.get(stem)
+        return item is not None and dot + kind in _DRAFTS and item.in_blocks and item.state == "pending"
+
     def in_flight(self) -> int:
-        """Return the bytes in temporary files: allocated ones, since those of a large object are sparse."""
+        """Return the bytes in s5cmd's temporary files: allocated ones, since those of a large object are sparse."""
         total = 0
         with contextlib.suppress(OSError), os.scandir(self.staging) as entries:
             for entry in entries:
-                if entry.name not in self.objects:
+                if entry.name not in self.objects and not entry.name.endswith(_DRAFTS):
                     with contextlib.suppress(OSError):
                         status = entry.stat(follow_symlinks=False)
                         total += min(status.st_size, getattr(status, "st_blocks", 1 << 60) * 512)
         return total
 
     def commands(self) -> list[str]:
-        """Begin a round: return s5cmd's commands for all that is pending, one GET an object and no HEAD."""
-        self.expected = {item.name for item in self.objects.values() if item.state == "pending"}
+        """Begin a round: return s5cmd's commands for all that is pending, one GET an object and no HEAD.
+
+        What is to be fetched in blocks is in `in_blocks` then.
+        """
+        pending = [item for item in self.objects.values() if item.state == "pending"]
+        self.in_blocks = {item.name for item in pending if item.in_blocks}
+        self.expected = {item.name for item in pending}.difference(self.in_blocks)
         return list(self._commands("", list(self.objects), self.expected))
 
     def _commands(self, prefix: str, names: Collection[str], wanted: Collection[str]) -> Iterator[str]:
@@ -151,20 +173,24 @@ class Series:
 
     def received(self, name: str) -> Object | None:
         """Take note that a transport delivered an object; None when it was not asked for."""
-        if name not in self.expected:
+        if name not in self.expected and name not in self.in_blocks:
             return None
-        self.expected.discard(name)
+        self._settle(name)
         item = self.objects[name]
         item.state = "received"
         return item
 
     def gave_up(self, name: str, reason: str, permanent: bool, tries: int) -> None:
         """Take note that a try of an object failed."""
-        self.expected.discard(name)
+        self._settle(name)
         item = self.objects[name]
         item.tries += 1
         item.reason = reason
         item.state = "failed" if permanent or item.tries >= tries else "pending"
+
+    def _settle(self, name: str) -> None:
+        self.expected.discard(name)
+        self.in_blocks.discard(name)
 
     def matching(self, pattern: str) -> list[str]:
         """Return what is still expected under a name, or under a name that ends in a star."""
@@ -175,7 +201,7 @@ class Series:
     @property
     def busy(self) -> bool:
         """Whether something of it is under way."""
-        return bool(self.expected) or self.checking > 0
+        return bool(self.expected or self.in_blocks) or self.checking > 0
 
     def count(self, state: str) -> int:
         """Return how many objects are in a state."""

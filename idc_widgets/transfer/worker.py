@@ -136,6 +136,8 @@ class Worker:
             workers=self._job["workers"],
             series=remaining,
             received=self._flow.received,
+            resumed=self._flow.resumed,
+            settled=self._flow.after_round,
             **common,
         )
         return self._lister, self._fetcher

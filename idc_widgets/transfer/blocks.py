@@ -1,0 +1,252 @@
+"""Objects of many megabytes: fetched in blocks, each kept once it is on the disk, so that going on costs little.
+
+s5cmd begins a large object anew after every interruption. Here each block is one GET of a range under If-Match, and
+a file beside the object's draft says which blocks are there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import queue
+import random
+import threading
+import time
+from collections import deque
+from typing import Any
+from urllib.parse import quote
+
+from . import web
+from .faults import classify
+from .series import LARGE, Object, Series
+
+BLOCK = 4 << 20
+_CONNECTIONS = 16
+_READ = 1 << 18
+_TRIES = 3  # of a block, in a row; more are the business of the series' next round
+
+assert BLOCK < LARGE
+
+
+class Draft:
+    """One large object on its way: ``<name>.part`` and, a line a block, ``<name>.blocks``."""
+
+    def __init__(self, series: Series, item: Object) -> None:
+        self.series, self.item = series, item
+        self.final = series.staging / item.name
+        self.part, self.record = series.staging / f"{item.name}.part", series.staging / f"{item.name}.blocks"
+        self._lock = threading.Lock()
+        self._head = {"etag": item.etag, "size": item.size, "block": BLOCK}
+        self.done = self._recorded()
+        self.left = deque(n for n in range(self.count) if n not in self.done)
+        self.resumed = sum(self.span(n)[1] - self.span(n)[0] for n in self.done)
+        self.arrived = self.resumed
+        self.over = False
+
+    @property
+    def count(self) -> int:
+        """Return the number of its blocks."""
+        return -(-self.item.size // BLOCK)
+
+    def span(self, number: int) -> tuple[int, int]:
+        """Return where a block begins and ends."""
+        return number * BLOCK, min(self.item.size, (number + 1) * BLOCK)
+
+    def _recorded(self) -> set[int]:
+        """Return the blocks that are there of this very object; make both files where they are not."""
+        with contextlib.suppress(OSError, ValueError):
+            head, *lines = self.record.read_text("ascii").split("\n")
+            if json.loads(head) == self._head and self.part.exists():
+                # What follows the last line break was torn by a crash.
+                return {int(line) for line in lines[:-1] if line.isdigit() and int(line) < self.count}
+        self.final.parent.mkdir(exist_ok=True)
+        self.part.write_bytes(b"")
+        self.record.write_text(json.dumps(self._head) + "\n", "ascii")
+        return set()
+
+    def keep(self, number: int, data: memoryview) -> bool:
+        """Put a block on the disk, then say so; return whether it was the last."""
+        with self.part.open("r+b", buffering=0) as file:
+            file.seek(number * BLOCK)
+            file.write(data)
+            # Not said to be there before it is: after a power failure the record must not promise too much.
+            getattr(os, "fdatasync", os.fsync)(file.fileno())
+        with self._lock:
+            with self.record.open("a", encoding="ascii", newline="\n") as file:
+                file.write(f"{number}\n")
+            self.done.add(number)
+            return len(self.done) == self.count
+
+    def finish(self) -> None:
+        """Give the complete object its name."""
+        self.part.replace(self.final)
+        self.record.unlink(missing_ok=True)
+
+
+class BlockFetcher:
+    """Fetches large objects over a few connections.
+
+    Parameters
+    ----------
+    endpoint
+        Where.
+    inbox
+        Takes (`outcome`, (series, name, error or None)) when an object has arrived or not; and what cannot go on at
+        all, as (raise_it, (error,)).
+    outcome, raise_it
+        Called on the main thread.
+    connections
+        How many at once, at most.
+    stall
+        Seconds without a byte after which a connection is begun anew.
+    """
+
+    def __init__(
+        self, endpoint: str, inbox: queue.Queue[Any], outcome: Any, raise_it: Any, connections: int, stall: float
+    ) -> None:
+        self._endpoint, self._inbox, self._outcome, self._raise = endpoint, inbox, outcome, raise_it
+        self._stall = stall
+        self._drafts: list[Draft] = []
+        self._state = threading.Condition()
+        self._stopped = False
+        self._writing = self._threads = 0
+        self.resize(connections)
+        self.last_byte = 0.0
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self._drafts
+
+    @property
+    def backlog(self) -> int:
+        """Return how many blocks nobody is at yet."""
+        return sum(len(draft.left) for draft in self._drafts)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more would find a free connection soon."""
+        return self.backlog < 2 * self._most
+
+    def resize(self, connections: int) -> None:
+        """Use at most so many connections from now on."""
+        self._most = max(1, min(_CONNECTIONS, connections))
+
+    def in_flight(self) -> dict[int, int]:
+        """Return the bytes that have arrived of each series' objects that are not complete."""
+        found: dict[int, int] = {}
+        for draft in list(self._drafts):
+            found[draft.series.n] = found.get(draft.series.n, 0) + draft.arrived
+        return found
+
+    def fetch(self, series: Series, item: Object) -> int:
+        """Begin an object, or go on with it; return the bytes of it that need not be fetched again."""
+        draft = Draft(series, item)
+        self.last_byte = time.monotonic()
+        with self._state:
+            self._drafts.append(draft)
+            if not draft.left:
+                self._end(draft, None)
+            while self._threads < min(self._most, self.backlog):
+                self._threads += 1
+                threading.Thread(target=self._work, name="idc-blocks", daemon=True).start()
+        return draft.resumed
+
+    def stop(self) -> None:
+        """Fetch nothing more and touch no file any more."""
+        with self._state:
+            self._stopped = True
+            self._drafts.clear()
+            self._state.wait_for(lambda: self._writing == 0, 2)
+
+    # -- the threads
+
+    def _work(self) -> None:
+        client, buffer = web.Client(self._endpoint, self._stall), memoryview(bytearray(BLOCK))
+        while True:
+            with self._state:
+                draft = next((draft for draft in self._drafts if draft.left), None)
+                if draft is None or self._stopped or self._threads > self._most:
+                    self._threads -= 1
+                    client.close()
+                    return
+                number = draft.left.popleft()
+            try:
+                error = self._block(client, draft, number, buffer)
+            except OSError as failure:  # of the disk
+                error = None
+                if not self._stopped:
+                    self._inbox.put((self._raise, (failure,)))
+            if error is not None:
+                with self._state:
+                    self._end(draft, error)
+
+    def _end(self, draft: Draft, error: str | None) -> None:
+        if draft.over or self._stopped:
+            return
+        if error is None:
+            draft.finish()
+        draft.over = True
+        draft.left.clear()
+        self._drafts.remove(draft)
+        self._inbox.put((self._outcome, (draft.series, draft.item.name, error)))
+
+    def _block(self, client: web.Client, draft: Draft, number: int, buffer: memoryview) -> str | None:
+        """Fetch one block; return the error that the object is given up with for now."""
+        start, stop = draft.span(number)
+        data = buffer[: stop - start]
+        for attempt in range(_TRIES):
+            if attempt:
+                time.sleep(0.3 * 2**attempt * random.uniform(0.75, 1.25))
+            if draft.over or self._stopped:
+                return None
+            error = self._get(client, draft, start, data)
+            if error is None:
+                break
+            if classify(error).kind == "permanent":
+                return error
+        else:
+            return error
+        with self._state:
+            if draft.over or self._stopped:
+                return None
+            self._writing += 1
+        try:
+            last = draft.keep(number, data)
+        finally:
+            with self._state:
+                self._writing -= 1
+                self._state.notify_all()
+        if last:
+            with self._state:
+                self._end(draft, None)
+        return None
+
+    def _get(self, client: web.Client, draft: Draft, start: int, data: memoryview) -> str | None:
+        """Fill `data` with the bytes of an object from `start` on; return the error, if any."""
+        path = f"/{draft.series.bucket}/{draft.series.uuid}/{quote(draft.item.name)}"
+        headers = {"Range": f"bytes={start}-{start + len(data) - 1}", "If-Match": f'"{draft.item.etag}"'}
+        got = 0
+        try:
+            answer = client.get(path, headers)
+            if answer.status != 206:
+                error = f"status code: {answer.status}, {answer.read(300).decode(errors='replace')}"
+                client.close()
+                return error
+            while count := answer.readinto(data[got : got + _READ]):
+                got += count
+                draft.arrived += count
+                self.last_byte = time.monotonic()
+                if draft.over or self._stopped:
+                    client.close()
+                    return None
+            if got == len(data):
+                return None
+            error = f"unexpected EOF: {got:,} of {len(data):,} bytes arrived"
+        except (OSError, http.client.HTTPException) as failure:
+            error = f"{type(failure).__name__}: {failure}"
+        client.close()
+        draft.arrived -= got
+        return error
