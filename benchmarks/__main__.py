@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import bundle, catalog, click, remote, startup
+from benchmarks import bundle, catalog, click, remote, startup, transfer
 from benchmarks.measure import line
 
 
@@ -14,6 +14,7 @@ def main() -> None:
         "startup": startup.main,
         "catalog": catalog.main,
         "remote": remote.main,
+        "transfer": transfer.main,
         "bundle": bundle.main,
         "click": click.main,
     }
