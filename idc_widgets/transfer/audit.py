@@ -203,7 +203,7 @@ def _listings(
     root: Path, items: list[Item], endpoint: str, provider: Provider
 ) -> Iterator[tuple[Item, list[Object], str | None]]:
     """Yield each series as it is listed."""
-    inbox: queue.Queue[tuple[object, dict[str, object] | None]] = queue.Queue()
+    inbox: queue.SimpleQueue[tuple[object, dict[str, object] | None]] = queue.SimpleQueue()
     series = list({item.crdc_series_uuid: item for item in items}.values())
     rows = (
         (n, item.crdc_series_uuid, providers.bucket_at(provider, item.bucket), item.files, item.bytes)

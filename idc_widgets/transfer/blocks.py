@@ -104,7 +104,7 @@ class BlockFetcher:
     """
 
     def __init__(
-        self, endpoint: str, inbox: queue.Queue[Any], outcome: Any, raise_it: Any, connections: int, stall: float
+        self, endpoint: str, inbox: queue.SimpleQueue[Any], outcome: Any, raise_it: Any, connections: int, stall: float
     ) -> None:
         self._endpoint, self._inbox, self._outcome, self._raise = endpoint, inbox, outcome, raise_it
         self._stall = stall

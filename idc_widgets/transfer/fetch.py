@@ -75,7 +75,7 @@ class Fetcher:
         endpoint: str,
         v1: bool,
         staging: Path,
-        inbox: queue.Queue[Any],
+        inbox: queue.SimpleQueue[Any],
         workers: int,
         series: int,
         tries: int,
@@ -127,6 +127,9 @@ class Fetcher:
         """Begin a round of a series (see `has_room`)."""
         if self.idle:
             self.last_byte = time.monotonic()
+        if not self._staging.parent.parent.is_dir():
+            raise Fatal(f"the destination {self._staging.parent.parent} is gone")
+        self._staging.mkdir(parents=True, exist_ok=True)
         commands = series.commands()
         for name in list(series.in_blocks):
             self._resumed(self._blocks.fetch(series, series.objects[name]))
@@ -137,9 +140,6 @@ class Fetcher:
         slot = self._best()
         # An empty process is worth more than a shared one, and a process costs little.
         if slot is None or (slot.series and len(self._open()) < self._count):
-            if not self._staging.parent.parent.is_dir():
-                raise Fatal(f"the destination {self._staging.parent.parent} is gone")
-            self._staging.mkdir(parents=True, exist_ok=True)
             slot = _Slot(Transport(*self._options), time.monotonic())
             self._slots[slot.transport] = slot
         if not slot.series:
@@ -168,6 +168,8 @@ class Fetcher:
         series = slot.series.get(found.group(1)) if found else None
         if found is None or series is None:
             return ()
+        if error is not None and (slot.replaced or slot.stalled):
+            return ()  # what it says as it is ended is not the objects' fault
         if error is None:
             item = series.received(found.group(2))
             if item is not None:

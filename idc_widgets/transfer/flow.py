@@ -21,7 +21,10 @@ from .registry import OwnerLock, lock_path
 from .series import Object, Series
 
 _CLAIMED_WAIT = 1.0
+_BATCH_BYTES = 2_000_000
 _FRESH = 500  # listings kept in memory on their way to the fetcher; the others are read again
+
+Check = tuple[Series, Object, Path]
 
 
 class Flow:
@@ -49,7 +52,7 @@ class Flow:
         *,
         destination: Path,
         staging: Path,
-        inbox: queue.Queue[Any],
+        inbox: queue.SimpleQueue[Any],
         tries: int,
     ) -> None:
         self._journal, self._job, self._ledger = journal, job, ledger
@@ -64,6 +67,8 @@ class Flow:
         self._contested: set[int] = set()  # had to wait for another job
         self._fresh: dict[int, list[Object]] = {}
         self._preferred: set[int] = set()
+        self._batch: list[Check] = []
+        self._batch_bytes = 0
 
     @property
     def to_fetch(self) -> bool:
@@ -244,33 +249,45 @@ class Flow:
         def task() -> None:
             try:
                 self._inbox.put(function(*arguments))
-            except verify.Stopped:
-                pass
             except Exception as error:  # to the main thread with it: there it ends the job, here it would be lost
                 self._inbox.put((_raise, (error,)))
 
         self._pool.submit(task)
 
     def _check(self, series: Series, item: Object, place: Path) -> None:
-        how = self._job["verify"]
         series.checking += 1
         self._ledger.unchecked += item.size
-        if how == "size":  # a look that is cheaper than handing it over
+        if self._job["verify"] == "size":  # a look that is cheaper than handing it over
             self._judge(series, item, place, verify.size_problem(place, item.size))
             return
 
-        def examine() -> tuple[Any, Any]:
-            problem = verify.problem(place, item.size, item.etag, lambda: self._stopped)
-            if problem is None and how == "dicom":
-                problem = verify.dicom_problem(place, series.uid, series.study)
-            return self._checked, (series, item, place, problem)
+        self._batch.append((series, item, place))
+        self._batch_bytes += item.size
+        if self._batch_bytes > _BATCH_BYTES:
+            self.flush()
 
-        self._submit(examine)
+    def flush(self) -> None:
+        """Hand over what is to be verified: small files together, since each hand-over costs as much as one."""
+        if self._batch:
+            self._submit(self._examine, self._batch)
+            self._batch, self._batch_bytes = [], 0
 
-    def _checked(self, series: Series, item: Object, place: Path, problem: str | None) -> None:
-        self._judge(series, item, place, problem)
+    def _examine(self, batch: list[Check]) -> tuple[Any, Any]:
+        found = []
+        with contextlib.suppress(verify.Stopped):  # what is finished by then still counts
+            for series, item, place in batch:
+                problem = verify.problem(place, item.size, item.etag, lambda: self._stopped)
+                if problem is None and self._job["verify"] == "dicom":
+                    problem = verify.dicom_problem(place, series.uid, series.study)
+                found.append((series, item, place, problem))
+        return self._checked, (found,)
+
+    def _checked(self, found: list[tuple[Series, Object, Path, str | None]]) -> None:
+        for series, item, place, problem in found:
+            self._judge(series, item, place, problem)
         if not self._stopped:
-            self.after_round(series)
+            for series in {series for series, *_ in found}:
+                self.after_round(series)
 
     def _judge(self, series: Series, item: Object, place: Path, problem: str | None) -> None:
         series.checking -= 1

@@ -134,6 +134,11 @@ class Journal:
             raise
         return db
 
+    @property
+    def lost(self) -> bool:
+        """Whether its file was deleted or replaced, so that nobody reads what is written."""
+        return self._identity != _identity(self.path)
+
     def close(self) -> None:
         """Close the connection."""
         with self._lock:

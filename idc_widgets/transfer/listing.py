@@ -65,7 +65,7 @@ class Lister:
         endpoint: str,
         v1: bool,
         folder: Path,
-        inbox: queue.Queue[Any],
+        inbox: queue.SimpleQueue[Any],
         tries: int,
         stall: float,
     ) -> None:

@@ -86,7 +86,7 @@ class Transport:
         Takes every event, and (self, None) once the process has ended and all its output was read.
     """
 
-    def __init__(self, endpoint: str, workers: int, v1: bool, folder: Path, inbox: queue.Queue[Any]) -> None:
+    def __init__(self, endpoint: str, workers: int, v1: bool, folder: Path, inbox: queue.SimpleQueue[Any]) -> None:
         command = [binary(), "--no-sign-request", "--json", "--endpoint-url", endpoint]
         command += ["--numworkers", str(workers), "--retry-count", _RETRIES]
         command += [*(["--use-list-objects-v1"] if v1 else []), "run"]

@@ -62,7 +62,7 @@ class Worker:
         self._job = journal.job(job_id)
         self._destination = journal.destination
         self._staging = self._destination / OWN_FOLDER / "staging"
-        self._inbox: queue.Queue[Any] = queue.Queue()
+        self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._ledger = Ledger(journal, job_id)
         self._look_at = 0.0
         self._slot: OwnerLock | None = None
@@ -179,9 +179,12 @@ class Worker:
             else:
                 for series in fetcher.handle(source, what):
                     self._flow.after_round(series)
+        self._flow.flush()
         now = time.monotonic()
         if now >= self._look_at:
             self._look_at = now + _LOOK_EVERY
+            if self._journal.lost:  # whoever starts this download again must not find us at it
+                raise Fatal("the journal was removed")
             self._requests()
         self._ledger.partial, self._ledger.in_flight = fetcher.partial, fetcher.in_flight
         self._ledger.note = self._note(now, lister, fetcher)

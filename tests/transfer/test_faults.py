@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from idc_widgets.transfer import Item, Job
+from idc_widgets.transfer import Item, Job, TransferError, jobs
 from idc_widgets.transfer.faults import classify
 from tests.mirror import SpawnedMirror
 
@@ -163,3 +164,10 @@ def test_errors_in_words() -> None:
     assert classify("write /x/y: no space left on device").kind == "fatal"
     assert classify("dial tcp: lookup nowhere: no such host").reason == "the server's name cannot be resolved"
     assert classify("something new") == ("transient", "something new")
+
+
+def test_read_only_destination(fetch: Fetch, mirror: SpawnedMirror, small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(TransferError, match="Read-only file system"):
+        fetch(pick(STUDY), small_disk / "data")
+    assert not jobs()

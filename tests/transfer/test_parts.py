@@ -56,7 +56,7 @@ def test_lines_are_quoted() -> None:
 
 
 def test_transport_reports_each_object_and_its_end(mirror: SpawnedMirror, tmp_path: Path) -> None:
-    inbox: queue.Queue[s5cmd.Event] = queue.Queue()
+    inbox: queue.SimpleQueue[s5cmd.Event] = queue.SimpleQueue()
     item = pick(STUDY)[0]
     transport = s5cmd.Transport(mirror.endpoint, 4, False, tmp_path, inbox)
     transport.feed(s5cmd.line("cp", f"s3://{item.bucket}/{item.crdc_series_uuid}/*", "x/"))

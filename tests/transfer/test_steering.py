@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from idc_widgets.transfer import Job, TransferError
+from idc_widgets.transfer import Job, TransferError, jobs
 from tests.mirror import SpawnedMirror
 
 from .conftest import SERIES_307, STUDY, pick, refetched, tree, until, whole_truth
+from .test_campaign import KERNEL, values_of
 from .test_control import kill_worker, transports
 
 Fetch = Callable[..., Job]
@@ -183,3 +186,30 @@ def test_clock_that_goes_back_does_not_hide_a_death(
     kill_worker(job)
     until(lambda: job.state == "failed", 5)
     monkeypatch.undo()
+
+
+def test_two_kernels_and_a_command_line_at_once(mirror: SpawnedMirror, tmp_path: Path) -> None:
+    """Two processes start the same at the same moment, a third one pauses and resumes what it finds."""
+    mirror.set(rate_mb=6)
+    items = pick(SERIES_307)
+    kernels = [
+        subprocess.Popen(
+            [sys.executable, "-c", KERNEL, values_of(items), str(tmp_path / "data"), mirror.endpoint],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        for _ in range(2)
+    ]
+    for kernel in kernels:
+        assert kernel.stdout is not None and kernel.stdout.readline()
+    for _ in range(3):
+        for job in jobs(tmp_path / "data"):
+            job.pause()
+            job.resume()
+    mirror.set()
+    for kernel in kernels:
+        assert kernel.wait(30) == 0 and kernel.stdout is not None
+        kernel.stdout.close()
+    assert [job.state for job in jobs(tmp_path / "data")] == ["complete", "complete"]
+    assert tree(tmp_path / "data") == whole_truth(mirror, items)
