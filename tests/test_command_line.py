@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from idc_widgets.__main__ import main
 from tests.mirror import Mirror, SpawnedMirror
 
 
@@ -101,29 +102,35 @@ def test_errors_are_sentences(arguments: list[str], says: str, tmp_path: Path) -
     assert not list(tmp_path.rglob("*.dcm"))
 
 
-def test_plan_steering_and_verification(mirror: SpawnedMirror, tmp_path: Path) -> None:
+def test_plan_steering_and_verification(
+    mirror: SpawnedMirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("IDC_WIDGETS_AWS_ENDPOINT", mirror.endpoint)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(arguments)
+        return code, *capsys.readouterr()
+
+    data = str(tmp_path / "data")
     where = ["--where", "collection_id=rider_pilot", "--where", "Modality=CT", "--where", "instanceCount=1"]
-    to = ["--to", str(tmp_path / "data")]
-    planned = _run("download", *where, *to, "--dry-run", endpoint=mirror.endpoint)
-    assert planned.returncode == 0, planned.stderr
-    assert "CC BY 4.0" in planned.stdout and "Free space" in planned.stdout and not (tmp_path / "data").exists()
+    code, out, _ = run("download", *where, "--to", data, "--dry-run")
+    assert code == 0 and "CC BY 4.0" in out and "Free space" in out and not (tmp_path / "data").exists()
     mirror.set(rate_mb=0.2)
     try:
-        begun = _run("download", *where, *to, "--no-wait", "--documents", "--workers", "4", endpoint=mirror.endpoint)
-        assert begun.returncode == 0, begun.stderr
-        job = _run("jobs", str(tmp_path / "data")).stdout.split()[0][:6]
-        assert _run("workers", job, "2").returncode == 0
+        assert run("download", *where, "--to", data, "--no-wait", "--documents", "--workers", "4")[0] == 0
+        job = run("jobs", data)[1].split()[0][:6]
+        assert run("workers", job, "2")[0] == 0
         more = ["--where", "collection_id=rider_pilot", "--where", "instanceCount=2"]
-        assert "series added" in _run("add", job, *more).stdout
-        unknown = _run("next", job, "1.2.3")
-        assert unknown.returncode == 1 and "no series '1.2.3'" in unknown.stderr
-        assert "cancelled" in _run("cancel", job, "--remove").stdout
+        assert "series added" in run("add", job, *more)[1]
+        code, _, err = run("next", job, "1.2.3")
+        assert code == 1 and "no series '1.2.3'" in err
+        assert "cancelled" in run("cancel", job, "--remove")[1]
     finally:
         mirror.set()
     assert not list((tmp_path / "data").rglob("*.dcm"))
-    assert _run("download", *where, *to, endpoint=mirror.endpoint).returncode == 0
-    checked = _run("verify", str(tmp_path / "data"), endpoint=mirror.endpoint)
-    assert checked.returncode == 0 and "are right" in checked.stdout, checked.stderr
+    assert run("download", *where, "--to", data)[0] == 0
+    code, out, err = run("verify", data)
+    assert code == 0 and "are right" in out, err
     next((tmp_path / "data").rglob("*.dcm")).unlink()
-    wrong = _run("verify", str(tmp_path / "data"), "--offline")
-    assert wrong.returncode == 1 and "the file is missing" in wrong.stderr
+    code, _, err = run("verify", data, "--offline")
+    assert code == 1 and "the file is missing" in err
