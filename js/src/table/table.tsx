@@ -197,7 +197,7 @@ export function ResultTable({ store, id }: { store: Store; id: string }) {
           )}
           {store.link.waiting.value && (
             <p class="idc-waiting" role="status">
-              Waiting for the notebook kernel, which is busy; the table follows as soon as it is free.
+              The kernel is busy: filters go on, the table follows when the running cell ends.
             </p>
           )}
           {error && (
