@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
@@ -27,6 +28,7 @@ from idc_widgets.widgets.watch import look_now
 Provider = Literal["aws", "gcs"]
 
 ASK_ABOVE = 100 * 10**9  # bytes; larger downloads are asked about once more
+_log = logging.getLogger("idc_widgets")
 _LENGTH = re.compile(r"(\d+(\.\d*)?|\.\d+)(px|em|rem|ex|ch|lh|cm|mm|in|pt|pc|vh|svh|lvh|dvh|vw|vmin|vmax|%)")
 
 
@@ -170,7 +172,10 @@ class Part(anywidget.AnyWidget):
         if bundle is None or not self._can_be_saved:
             return bundle
         data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
-        data = {**data, "text/html": saved.as_html(self)}
+        try:
+            data = {**data, "text/html": saved.as_html(self)}
+        except Exception:  # the live view must not suffer from its copy
+            _log.exception("the view could not be saved")
         return (data, *metadata) if metadata else data
 
     def _ipython_display_(self, **_: Any) -> None:

@@ -22,7 +22,7 @@ VARIABLE = "IDC_WIDGETS_SAVED_VIEW"
 ROWS = 100  # a page of the table
 PLAIN_ROWS = 20
 _LIMIT = 2_500_000  # characters; hosts refuse outputs that are too large, so the plain part goes alone then
-_TRAITS = ("_catalog", "_cube", "_where", "_sort", "_ticks", "_destination")
+_MANY = {"series": "series", "study": "studies", "patient": "patients", "collection": "collections"}
 
 
 def wanted() -> bool:
@@ -33,14 +33,21 @@ def wanted() -> bool:
 def as_html(part: Part) -> str:
     """Return a view as it is now, as one piece of HTML that needs nothing else."""
     source = part._source
-    columns = _series_columns(source)
-    request = {"where": source._where, "level": "series", "sort": source._sort, "columns": [c["name"] for c in columns]}
+    table = {k: v for k, v in source._table.items() if k != "scope"}
+    level = table.get("level") or "series"
+    columns = _columns(source._catalog, level, table)
+    request = {
+        "where": source._where,
+        "level": level,
+        "sort": source._sort,
+        "columns": [c["name"] for c in columns],
+    }
     page = source.answers["page"]({**request, "offset": 0, "limit": ROWS})
     totals = source.answers["totals"]({"where": source._where})
     state = {
-        **{name: getattr(source, name) for name in _TRAITS},
+        **{name: getattr(source, name) for name in _own_traits()},
         "_catalog": {**source._catalog, "status": ""},
-        "_table": {**source._table, "level": "series", "scope": []},
+        "_table": table,
         "_view": part._view,
         "height": part.height,
     }
@@ -49,7 +56,7 @@ def as_html(part: Part) -> str:
         "replies": {"page": {"request": request, "result": page}, "totals": totals},
         "css": link.asset("widget.css"),
     }
-    plain = _plain(part, columns, page["rows"], totals)
+    plain = _plain(part, level, columns, page, totals)
     script = (
         f'<script type="application/json">{_inert(json.dumps(saved, separators=(",", ":"), default=str))}</script>'
         f"<script>{_closed(link.asset('saved.js'))}</script>"
@@ -66,9 +73,25 @@ def _series_columns(source: Part) -> list[Mapping[str, Any]]:
     return [known[name] for name in source._table.get("columns", {}).get("series") or usual if name in known]
 
 
+def _own_traits() -> set[str]:
+    """Return the names of what the browser is told by the state itself, not by the machinery of widgets."""
+    from idc_widgets.widgets.part import Part
+
+    return set(Part.class_own_traits(sync=True)) - {"_shared", "_token"}
+
+
+def _columns(catalog: Mapping[str, Any], level: str, table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the columns that the table shows, as the browser picks them."""
+    known = {c["name"]: c for c in catalog["columns"] if level in (c.get("levels") or (level,))}
+    usual = next(each["columns"] for each in catalog["levels"] if each["name"] == level)
+    names = (table.get("columns") or {}).get(level) or usual
+    return [known[n] for n in names if n in known] or [known[n] for n in usual if n in known]
+
+
 def _plain(
-    part: Part, columns: Sequence[Mapping[str, Any]], rows: Sequence[Sequence[Any]], totals: Mapping[str, Any]
+    part: Part, level: str, columns: Sequence[Mapping[str, Any]], page: Mapping[str, Any], totals: Mapping[str, Any]
 ) -> str:
+    rows = page["rows"]
     catalog = part._source._catalog
     figures = [f"{totals[name]:,} {name}" for name in ("series", "studies", "patients", "collections")]
     figures.append(human_bytes(totals["bytes"]))
@@ -79,7 +102,8 @@ def _plain(
         + "</tr>"
         for row in rows[:PLAIN_ROWS]
     )
-    shown = f"The first {min(len(rows), PLAIN_ROWS)} of {totals['series']:,} series. " if rows else "No series. "
+    many = _MANY[level]
+    shown = f"The first {min(len(rows), PLAIN_ROWS)} of {page['total']:,} {many}. " if rows else f"No {many}. "
     return (
         f'<div class="idc-plain"><p><b>Imaging Data Commons v{html.escape(str(catalog["version"]))}</b>: '
         f"{html.escape(', '.join(figures))}</p>"

@@ -73,6 +73,24 @@ def test_nothing_in_it_becomes_markup(catalog: idc.Catalog) -> None:
     assert json.loads(read.scripts[0])["replies"]["page"]["result"]["rows"][0][1] == EVIL
 
 
+@pytest.mark.parametrize("level", ["study", "patient", "collection"])
+def test_it_shows_the_level_that_the_table_shows(catalog: idc.Catalog, level: str) -> None:
+    table = idc.ResultTable(catalog.cohort(Modality="SEG"))
+    table.set_state({"_table": {"level": level, "scope": [{"level": "collection", "label": "x", "where": []}]}})
+    read = Reader(bundle(table)["text/html"])
+    kept = json.loads(read.scripts[0])
+    assert kept["replies"]["page"]["request"]["level"] == level
+    assert kept["state"]["_table"] == {"level": level}
+    assert f"of {kept['replies']['page']['result']['total']:,} {saved._MANY[level]}" in " ".join(read.texts)
+
+
+def test_a_copy_that_fails_leaves_the_live_view(catalog: idc.Catalog, caplog: pytest.LogCaptureFixture) -> None:
+    explorer = idc.Explorer(catalog.cohort())
+    explorer.answers["page"] = lambda m: 1 / 0
+    assert "text/html" not in bundle(explorer)
+    assert "could not be saved" in caplog.text
+
+
 def test_it_can_be_left_out(catalog: idc.Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     explorer = idc.Explorer(catalog.cohort())
     monkeypatch.setenv(saved.VARIABLE, "0")
