@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import bundle, catalog, click, remote, startup, transfer
+from benchmarks import bundle, catalog, click, page, remote, startup, transfer
 from benchmarks.measure import line
 
 
@@ -17,6 +17,7 @@ def main() -> None:
         "transfer": transfer.main,
         "bundle": bundle.main,
         "click": click.main,
+        "page": page.main,
     }
     names = sys.argv[1:] or list(every)
     unknown = [n for n in names if n not in every]

@@ -1,4 +1,4 @@
-"""The parts in a notebook: side by side, linked, agreeing while the kernel is busy; views that come and go leak nothing."""
+"""The parts in a notebook: side by side, linked, agreeing with a busy kernel; views that come and go leak nothing."""
 
 from __future__ import annotations
 
