@@ -4,9 +4,10 @@ Useful from a plain script; it imports nothing of the catalogue or of the notebo
 """
 
 from .audit import Audit, Problem, audit
+from .board import Board, Entry
 from .documents import Documents
 from .job import Job, jobs
-from .model import Item, Progress, Provider, State, Status, TransferError, Verify
+from .model import ENDED, Item, Progress, Provider, Snapshot, State, Status, TransferError, Verify
 from .paths import DEFAULT_LAYOUT, layout_keys
 from .plan import Plan, plan
 from .space import Destination, describe_destination, free_space
@@ -16,15 +17,19 @@ from .units import human_bytes
 __all__ = [
     "DEFAULT_LAYOUT",
     "DEFAULT_WORKERS",
+    "ENDED",
     "Audit",
+    "Board",
     "Destination",
     "Documents",
+    "Entry",
     "Item",
     "Job",
     "Plan",
     "Problem",
     "Progress",
     "Provider",
+    "Snapshot",
     "State",
     "Status",
     "TransferError",

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, cast, runtime_checkable
 from . import providers
 from .cleanup import remove_downloaded, remove_staging
 from .journal import Journal
-from .model import ACTIVE, ENDED, Item, Progress, Provider, State, Status, TransferError
+from .model import ACTIVE, ENDED, Item, Progress, Provider, Snapshot, State, Status, TransferError
 from .plan import distinct, make, too_little
 from .registry import OwnerLock, journal_path, journal_paths, lock_path, real_destination
 from .spawn import spawn_worker
@@ -68,6 +68,9 @@ class Job:
         row = self._journal.one("SELECT state, error, heartbeat FROM job WHERE id = ?", (self.id,))
         if row is None:
             raise TransferError(f"the journal of {self.path} knows no download {self.id!r} any more")
+        return self._status_in(row)
+
+    def _status_in(self, row: sqlite3.Row) -> tuple[State, str | None]:
         if row["state"] in ACTIVE and self._is_dead(row):
             return "failed", _DEAD
         return cast(State, row["state"]), row["error"]
@@ -103,8 +106,18 @@ class Job:
     @property
     def status(self) -> Status:
         """Return what it is at, in words: also what it waits for, or how it ended."""
-        state, error = self._status()
-        row = self._journal.job(self.id)
+        return self.snapshot().status
+
+    def snapshot(self, row: sqlite3.Row | None = None) -> Snapshot:
+        """Return all that it says of itself, of one moment; `row` is its row of the journal where that is known."""
+        if row is None:
+            row = self._journal.job(self.id)
+        state, error = self._status_in(row)
+        progress = Progress(*(row[name] for name in Progress.__dataclass_fields__))
+        return Snapshot(state, error, self._words(row, state, error), progress, row["workers"])
+
+    @staticmethod
+    def _words(row: sqlite3.Row, state: State, error: str | None) -> Status:
         seconds = None if row["note_at"] is None else abs(row["note_at"] - time.time())
         if state in ACTIVE and row["note"] == "retrying":
             reason = row["note_reason"]

@@ -167,6 +167,11 @@ class Journal:
             row: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
             return row
 
+    def changes(self) -> tuple[int, int]:
+        """Return a mark that differs once anyone, in any process, has written to the journal."""
+        with self._lock:
+            return self._db.execute("PRAGMA data_version").fetchone()[0], self._db.total_changes
+
     def job(self, job_id: str) -> sqlite3.Row:
         """Return a job's row."""
         row = self.one("SELECT * FROM job WHERE id = ?", (job_id,))

@@ -91,3 +91,14 @@ class Status:
 
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that a job says of itself, of one moment."""
+
+    state: State
+    error: str | None
+    status: Status
+    progress: Progress
+    workers: int

@@ -1,0 +1,124 @@
+"""All jobs of this machine, looked at again and again at little cost, for whoever shows them."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from .job import Job
+from .journal import Journal
+from .model import ENDED, Snapshot, TransferError
+from .registry import journal_paths, state_dir
+
+
+class Entry(NamedTuple):
+    """A job and what it said of itself when it was last looked at."""
+
+    job: Job
+    said: Snapshot
+
+
+class Board:
+    """The jobs of this machine that were not put away.
+
+    A look reads what changed: of a journal that nobody wrote to, nothing; of thousands of ended jobs beside one that
+    runs, three short columns.
+    """
+
+    def __init__(self) -> None:
+        self._shelves: dict[Path, _Shelf] = {}
+        self._away: dict[str, None] = {}
+        self._away_mark: tuple[str, float, int] | None = None
+
+    def look(self) -> list[Entry]:
+        """Return the jobs, newest first."""
+        found: list[Entry] = []
+        paths = list(journal_paths())
+        for path in self._shelves.keys() - set(paths):
+            del self._shelves[path]
+        for path in paths:
+            with contextlib.suppress(sqlite3.DatabaseError, TransferError):  # a damaged journal hides its jobs only
+                journal = Journal.of(path)
+                shelf = self._shelves.get(path)
+                if shelf is None or shelf.journal is not journal:
+                    shelf = self._shelves[path] = _Shelf(journal)
+                found += shelf.look()
+        self._read_away()
+        if self._away:
+            back = [e.job.id for e in found if e.job.id in self._away and e.said.state not in ENDED]
+            self._note(back, "-")  # begun again: it is to be seen until it is put away again
+            found = [e for e in found if e.job.id not in self._away]
+        return sorted(found, key=lambda entry: entry.job.created, reverse=True)
+
+    def put_away(self, ids: Iterable[str]) -> None:
+        """Show these ended jobs no more, in any view; what they fetched stays, and so does their journal."""
+        self._read_away()
+        self._note((each for each in ids if each not in self._away), "")
+
+    def _note(self, ids: Iterable[str], sign: str) -> None:
+        lines = [f"{sign}{each}\n" for each in ids]
+        if lines:
+            path = _away_path()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as file:
+                file.write("".join(lines))
+            self._read_away()
+
+    def _read_away(self) -> None:
+        path = _away_path()
+        try:
+            status = path.stat()
+            mark = (str(path), status.st_mtime, status.st_size)
+            if mark == self._away_mark:
+                return
+            lines = path.read_text(encoding="utf-8").split()
+        except OSError:
+            mark, lines = None, []
+        self._away_mark, self._away = mark, {}
+        for line in lines:
+            if line.startswith("-"):
+                self._away.pop(line[1:], None)
+            else:
+                self._away[line] = None
+
+
+class _Shelf:
+    """The jobs of one journal, as they were last seen."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self._seen: tuple[int, int] | None = None
+        self._marks: dict[str, tuple[str, float, int]] = {}
+        self._entries: dict[str, Entry] = {}
+
+    def look(self) -> list[Entry]:
+        version = self.journal.changes()
+        if version != self._seen:
+            rows = self.journal.all("SELECT id, state, heartbeat, workers FROM job")
+            marks = {row["id"]: (row["state"], row["heartbeat"], row["workers"]) for row in rows}
+            self._entries = {known: entry for known, entry in self._entries.items() if known in marks}
+            changed = [each for each, mark in marks.items() if mark != self._marks.get(each)]
+            if len(changed) > 500:
+                self._take(self.journal.all("SELECT * FROM job"))
+            else:
+                for each in changed:
+                    self._take(self.journal.all("SELECT * FROM job WHERE id = ?", (each,)))
+            self._seen, self._marks = version, marks
+        # Without a write of anyone's: a worker that died, and seconds that pass.
+        for each, (state, *_) in self._marks.items():
+            if state not in ENDED and state != "paused":
+                self._take(self.journal.all("SELECT * FROM job WHERE id = ?", (each,)))
+        return list(self._entries.values())
+
+    def _take(self, rows: Iterable[sqlite3.Row]) -> None:
+        for row in rows:
+            known = self._entries.get(row["id"])
+            job = known.job if known is not None else Job(self.journal, row)
+            self._entries[job.id] = Entry(job, job.snapshot(row))
+
+
+def _away_path() -> Path:
+    return state_dir() / "put_away.txt"
