@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from idc_widgets import Catalog, Job, TransferError, jobs, verify
+from idc_widgets import Catalog, Cohort, Job, TransferError, jobs, verify
 from idc_widgets.catalog import cache, sources
 from idc_widgets.catalog.sources import INTEGER_COLUMNS
 from idc_widgets.transfer import DEFAULT_LAYOUT, DEFAULT_WORKERS, Audit, human_bytes
@@ -19,7 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
 
     get = commands.add_parser("download", help="download the series that match")
-    get.add_argument("--where", action="append", required=True, metavar="COLUMN=VALUE", help="a condition; repeatable")
+    which = get.add_mutually_exclusive_group(required=True)
+    which.add_argument("--where", action="append", metavar="COLUMN=VALUE", help="a condition; repeatable")
+    which.add_argument("--series", metavar="FILE", help="a manifest, or a list of UIDs; - reads it from a pipe")
     get.add_argument("--to", required=True, metavar="FOLDER", help="where to")
     get.add_argument("--provider", choices=["aws", "gcs"], default="aws")
     get.add_argument(
@@ -38,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     controls["cancel"] = commands.add_parser("cancel", help="end a download for good")
     controls["workers"] = commands.add_parser("workers", help="change how many files a download fetches at once")
     controls["next"] = commands.add_parser("next", help="let some series of a download come next")
+    controls["series"] = commands.add_parser("series", help="list the SeriesInstanceUIDs of a download")
     controls["add"] = commands.add_parser("add", help="add the series that match to a download")
     for control in controls.values():
         control.add_argument("job", help="its id, or how it begins, as `idc-widgets jobs` lists it")
@@ -77,8 +80,16 @@ def _conditions(texts: Sequence[str]) -> dict[str, list[str | int | float | None
     return found
 
 
+def _listed(source: str) -> Cohort:
+    """Return the series that a file names, or refuse what this release does not know."""
+    cohort = Cohort.from_manifest(sys.stdin.read() if source == "-" else source, Catalog())
+    if cohort.unknown:
+        print(f"idc-widgets: {len(cohort.unknown):,} unknown here: {cohort.unknown[0]}, …", file=sys.stderr)
+    return cohort
+
+
 def _download(options: argparse.Namespace) -> int:
-    cohort = Catalog().cohort(**_conditions(options.where))
+    cohort = _listed(options.series) if options.series else Catalog().cohort(**_conditions(options.where))
     how = {name: getattr(options, name) for name in ("provider", "layout", "workers", "verify", "documents")}
     if options.dry_run:
         print(plan := cohort.download(options.to, dry_run=True, **how))
@@ -138,6 +149,9 @@ def _control(options: argparse.Namespace) -> int:
         job.set_workers(options.number)
     elif options.command == "next":
         job.fetch_next(*options.series)
+    elif options.command == "series":
+        print("\n".join(job.series_uids()))
+        return 0
     elif options.command == "add":
         print(f"{job.add(Catalog().cohort(**_conditions(options.where))):,} series added")
     else:

@@ -180,6 +180,10 @@ class Job:
             "retry_in": max(0.0, row["retry_at"] - time.time()) if state == "retrying" else None,
         }
 
+    def series_uids(self) -> list[str]:
+        """Return the SeriesInstanceUIDs of all its series, in the order they were asked for."""
+        return [row["uid"] for row in self._journal.all("SELECT uid FROM series WHERE job = ? ORDER BY n", (self.id,))]
+
     def series_counts(self) -> dict[str, int]:
         """Return how many of its series are "queued", "active", "complete" and "failed"."""
         row = self._journal.one(
