@@ -40,12 +40,14 @@ class Board:
         for path in self._shelves.keys() - set(paths):
             del self._shelves[path]
         for path in paths:
+            shelf = self._shelves.get(path)
             with contextlib.suppress(sqlite3.DatabaseError, TransferError):  # a damaged journal hides its jobs only
                 journal = Journal.of(path)
-                shelf = self._shelves.get(path)
                 if shelf is None or shelf.journal is not journal:
                     shelf = self._shelves[path] = _Shelf(journal)
-                found += shelf.look()
+                shelf.look()
+            if shelf is not None:  # as last seen, where it cannot be read at the moment
+                found += shelf.entries.values()
         self._read_away()
         if self._away:
             back = [e.job.id for e in found if e.job.id in self._away and e.said.state not in ENDED]
@@ -92,14 +94,15 @@ class _Shelf:
         self.journal = journal
         self._seen: tuple[int, int] | None = None
         self._marks: dict[str, tuple[str, float, int]] = {}
-        self._entries: dict[str, Entry] = {}
+        self.entries: dict[str, Entry] = {}
 
-    def look(self) -> list[Entry]:
+    def look(self) -> None:
+        """Read what changed."""
         version = self.journal.changes()
         if version != self._seen:
             rows = self.journal.all("SELECT id, state, heartbeat, workers FROM job")
             marks = {row["id"]: (row["state"], row["heartbeat"], row["workers"]) for row in rows}
-            self._entries = {known: entry for known, entry in self._entries.items() if known in marks}
+            self.entries = {known: entry for known, entry in self.entries.items() if known in marks}
             changed = [each for each, mark in marks.items() if mark != self._marks.get(each)]
             if len(changed) > 500:
                 self._take(self.journal.all("SELECT * FROM job"))
@@ -111,13 +114,12 @@ class _Shelf:
         for each, (state, *_) in self._marks.items():
             if state not in ENDED and state != "paused":
                 self._take(self.journal.all("SELECT * FROM job WHERE id = ?", (each,)))
-        return list(self._entries.values())
 
     def _take(self, rows: Iterable[sqlite3.Row]) -> None:
         for row in rows:
-            known = self._entries.get(row["id"])
+            known = self.entries.get(row["id"])
             job = known.job if known is not None else Job(self.journal, row)
-            self._entries[job.id] = Entry(job, job.snapshot(row))
+            self.entries[job.id] = Entry(job, job.snapshot(row))
 
 
 def _away_path() -> Path:

@@ -12,6 +12,8 @@ import idc_index_data
 import pytest
 
 from idc_widgets.transfer import Item, Job, start
+from idc_widgets.transfer.journal import Journal
+from idc_widgets.transfer.registry import journal_path
 from tests.mirror import Mirror, SpawnedMirror
 
 #: Three series, 40 files, 5.2 MB.
@@ -84,6 +86,18 @@ def until(condition: Callable[[], object], timeout: float = 20) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not come about in time"
         time.sleep(0.01)
+
+
+def enter(folder: Path, ids: list[str], state: str = "complete") -> Journal:
+    """Enter jobs in a folder's journal, as if they had ended long ago."""
+    journal = Journal(journal_path(folder), folder)
+    with journal.transaction() as db:
+        db.executemany(
+            "INSERT INTO job (id, title, provider, endpoint, layout, workers, idc_version, created, state, heartbeat,"
+            " bytes_total, files_total, series_total) VALUES (?, ?, 'aws', '', '', 64, 25, ?, ?, 0, 10, 1, 1)",
+            [(each, each, 1e9 + n, state) for n, each in enumerate(ids)],
+        )
+    return journal
 
 
 def tree(folder: Path) -> dict[str, bytes]:

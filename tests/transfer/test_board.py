@@ -7,22 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from idc_widgets.transfer import Board, Job
-from idc_widgets.transfer.journal import Journal
-from idc_widgets.transfer.registry import journal_path
 from tests.mirror import SpawnedMirror
-from tests.transfer.conftest import STUDY, pick, until
-
-
-def enter(folder: Path, ids: list[str], state: str = "complete") -> Journal:
-    """Enter jobs in a folder's journal, as if they had ended long ago."""
-    journal = Journal(journal_path(folder), folder)
-    with journal.transaction() as db:
-        db.executemany(
-            "INSERT INTO job (id, title, provider, endpoint, layout, workers, idc_version, created, state, heartbeat,"
-            " bytes_total, files_total, series_total) VALUES (?, ?, 'aws', '', '', 64, 25, ?, ?, 0, 10, 1, 1)",
-            [(each, each, 1e9 + n, state) for n, each in enumerate(ids)],
-        )
-    return journal
+from tests.transfer.conftest import STUDY, enter, pick, until
 
 
 def test_thousands_of_ended_jobs_cost_next_to_nothing(tmp_path: Path) -> None:
