@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const LIMIT_KB = 160; // the module travels with every widget instance
+const LIMIT_KB = 168; // the module travels with every widget instance
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const out = here("../idc_widgets/static");
 
