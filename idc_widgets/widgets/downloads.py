@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,12 +15,13 @@ import traitlets
 from idc_widgets import transfer
 from idc_widgets.catalog import Catalog
 from idc_widgets.cohort import Cohort
-from idc_widgets.widgets import link
+from idc_widgets.widgets import link, snippets
 from idc_widgets.widgets.part import Part, Provider
-from idc_widgets.widgets.watch import Watcher, look_now
+from idc_widgets.widgets.watch import look_now, watcher
 
-_SHOWN = 50  # newest jobs
-_FAILURES = 500
+_ENDED = 20  # newest ended jobs that are sent unasked
+_PAGE = 200  # at most, of what is asked for
+_BEAT_SECONDS = 2.0  # without news, a sign of life while a job is at work
 
 
 class DownloadPanel(Part):
@@ -51,7 +54,11 @@ class DownloadPanel(Part):
     _follows = True  # a cohort given alone is what shall be downloaded
 
     # A model apart from the one that answers filters and pages: progress does not hold those up.
+    # What has not ended, and apart from it, since it hardly ever changes, the newest of what has.
     _jobs: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True, echo_update=False)
+    _past: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True, echo_update=False)
+    _ended = traitlets.Int().tag(sync=True, echo_update=False)  # how many there are of those
+    _beat = traitlets.Int().tag(sync=True, echo_update=False)
 
     def __init__(
         self,
@@ -66,19 +73,29 @@ class DownloadPanel(Part):
         if layout is not None:
             traits["layout"] = layout
         self._follows = not isinstance(cohort, Part)
+        self._showing = threading.Lock()
+        self._look = 0
+        self._sent = 0.0
+        self._found: Sequence[transfer.Entry] = ()
         super().__init__(cohort, destination=destination, provider=provider, **traits)
-        self.refresh()
         link.answer(
             self,
             {
-                "cancel": lambda m: self._job(m).cancel(),
-                "pause": lambda m: self._job(m).pause(),
-                "resume": lambda m: self._job(m).resume(),
-                "retry": lambda m: self._job(m).retry(),
-                "failures": self._failures,
+                "cancel": self._command(lambda job, m: job.cancel(keep=bool(m.get("keep", True)))),
+                "pause": self._command(lambda job, m: job.pause()),
+                "resume": self._command(lambda job, m: job.resume()),
+                "retry": self._command(lambda job, m: job.retry()),
+                "workers": self._command(lambda job, m: job.set_workers(int(m["workers"]))),
+                "next": self._command(lambda job, m: job.fetch_next(str(m["series"]))),
+                "away": link.Aside(lambda m: watcher.put_away([str(each) for each in m["jobs"] or self._all_ended()])),
+                "series": link.Aside(self._series),
+                "failures": link.Aside(self._failures),
+                "code": link.Aside(lambda m: snippets.of_job(self._job(m), m.get("folder"))),
+                "history": link.Aside(self._history),
             },
         )
-        self._watcher = Watcher(self.refresh)
+        self.refresh()
+        watcher.follow(self._show)
 
     def _own(self, cohort: Cohort | None, catalog: Catalog | None, selection: Cohort | None) -> dict[str, Any]:
         # Nothing is held here. Without a cohort the catalogue need not even be read.
@@ -99,41 +116,90 @@ class DownloadPanel(Part):
     def __repr__(self) -> str:
         return f"DownloadPanel({'' if self.cohort is None else f'cohort={self.cohort!r}'})"
 
-    def refresh(self) -> bool:
-        """Read the journals now; return whether any job is at work."""
-        jobs = [_as_json(j) for j in transfer.jobs()[:_SHOWN]]
-        if jobs != self._jobs:
-            self._jobs = jobs
-        return any(j["state"] in ("queued", "listing", "running", "verifying") for j in jobs)
+    def refresh(self) -> None:
+        """Read the journals now; they are read by themselves several times a second while a job is at work."""
+        self._show(*watcher.read())
+
+    def _show(self, look: int, entries: Sequence[transfer.Entry]) -> None:
+        with self._showing:
+            if look < self._look:
+                return  # another thread was faster
+            self._look, self._found = look, entries
+            ended = [entry for entry in entries if entry.said.state in transfer.ENDED]
+            jobs = [_as_json(entry) for entry in entries if entry.said.state not in transfer.ENDED]
+            past = [_as_json(entry) for entry in ended[:_ENDED]]
+            now = time.monotonic()
+            if (jobs, past, len(ended)) == (self._jobs, self._past, self._ended) and (
+                not jobs or now < self._sent + _BEAT_SECONDS
+            ):
+                return
+            self._sent = now
+            with self.hold_sync():  # one message, so that a job that ends is always in one of the two
+                self._jobs, self._past, self._ended = jobs, past, len(ended)
+                self._beat += 1
 
     def close(self) -> None:
         """Stop watching; the jobs go on."""
-        watcher = getattr(self, "_watcher", None)
-        if watcher is not None:
-            watcher.stop()
+        watcher.leave(self._show)
         super().close()
+
+    # -- answers to the browser
 
     def _job(self, message: Mapping[str, Any]) -> transfer.Job:
         wanted = str(message.get("job"))
-        job = next((j for j in transfer.jobs() if j.id == wanted), None)
+        job = next((entry.job for entry in self._found if entry.job.id == wanted), None)
         if job is None:
             raise ValueError(f"There is no download {wanted} on this machine any more.")
-        look_now()
         return job
 
+    def _command(self, act: Callable[[transfer.Job, Mapping[str, Any]], None]) -> link.Aside:
+        def command(message: Mapping[str, Any]) -> None:
+            job = self._job(message)
+            try:
+                act(job, message)
+            finally:
+                look_now()
+
+        return link.Aside(command)
+
+    def _all_ended(self) -> list[str]:
+        return [entry.job.id for entry in self._found if entry.said.state in transfer.ENDED]
+
+    def _series(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        job = self._job(message)
+        rows = job.series(int(message["offset"]), min(_PAGE, int(message["limit"])), state=message.get("state"))
+        return {
+            "counts": job.series_counts(),
+            "rows": [{**row, "path": str(row["path"]), "below": _below(row["path"], job)} for row in rows],
+        }
+
     def _failures(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        found = self._job(message).failures()
-        return {"failures": found[:_FAILURES], "more": max(0, len(found) - _FAILURES)}
+        found = [each for each in self._job(message).failures() if each["series_uid"] == message["series"]]
+        return {"failures": found[:_PAGE], "more": max(0, len(found) - _PAGE)}
+
+    def _history(self, message: Mapping[str, Any]) -> list[dict[str, Any]]:
+        ended = [entry for entry in self._found if entry.said.state in transfer.ENDED]
+        offset = int(message["offset"])
+        return [_as_json(entry) for entry in ended[offset : offset + min(_PAGE, int(message["limit"]))]]
 
 
-def _as_json(job: transfer.Job) -> dict[str, Any]:
+def _below(path: os.PathLike[str], job: transfer.Job) -> str:
+    return os.path.relpath(path, job.path)
+
+
+def _as_json(entry: transfer.Entry) -> dict[str, Any]:
+    job, said = entry
     return {
         "id": job.id,
         "title": job.title,
         "path": str(job.path),
         "provider": job.provider,
-        "state": job.state,
-        "error": job.error,
         "created": job.created.isoformat(),
-        **asdict(job.progress),
+        "state": said.state,
+        "kind": said.status.kind,
+        "reason": said.status.reason,
+        "seconds": None if said.status.seconds is None else round(said.status.seconds),
+        "error": said.error,
+        "workers": said.workers,
+        **asdict(said.progress),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,16 @@ _STATIC = Path(__file__).parent.parent / "static"
 _log = logging.getLogger("idc_widgets")
 
 Handler = Callable[[Mapping[str, Any]], Any]
+
+
+class Aside:
+    """A handler that takes its time: it runs on a thread of its own, and other requests do not wait for it."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+
+    def __call__(self, content: Mapping[str, Any]) -> Any:
+        return self._handler(content)
 
 
 def asset(name: str) -> str:
@@ -39,6 +50,12 @@ def answer(widget: anywidget.AnyWidget, handlers: Mapping[str, Handler]) -> None
     def on_message(_: Any, content: Mapping[str, Any], __: Any) -> None:
         if not isinstance(content, Mapping) or "id" not in content:
             return
+        if isinstance(handlers.get(str(content.get("op"))), Aside):
+            threading.Thread(target=reply_to, args=(content,), name="idc-request", daemon=True).start()
+        else:
+            reply_to(content)
+
+    def reply_to(content: Mapping[str, Any]) -> None:
         reply: dict[str, Any] = {"id": content["id"], "ok": True}
         try:
             reply["result"] = handlers[str(content.get("op"))](content)

@@ -21,7 +21,7 @@ from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.catalog import default_catalog
 from idc_widgets.cohort import Cohort
 from idc_widgets.cohort.summary import forbids_commercial_use
-from idc_widgets.widgets import describe, facets, link, rows, saved, ticks
+from idc_widgets.widgets import describe, facets, link, plans, rows, saved, ticks
 from idc_widgets.widgets.cubes import edges_of, outside_of
 from idc_widgets.widgets.watch import look_now
 
@@ -119,8 +119,9 @@ class Part(anywidget.AnyWidget):
             **rows.handlers(self.catalog),
             **facets.handlers(self.catalog, self.send),
             "selection": self._summary,
-            "destination": lambda m: _destination_json(transfer.describe_destination(str(m["path"]))),
-            "download": self._download,
+            "destination": link.Aside(lambda m: asdict(transfer.describe_destination(str(m["path"])))),
+            "plan": link.Aside(self._plan),
+            "download": link.Aside(self._download),
         }
         link.answer(self, self.answers)
         self.catalog.on_cache(self._cache_ended)
@@ -257,6 +258,9 @@ class Part(anywidget.AnyWidget):
         ]
         return {**asdict(cohort.counts), "licences": licences}
 
+    def _plan(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        return plans.of(ticks.cohort_of(self.catalog, message["ticks"]), str(message["destination"]), self.provider)
+
     def _download(self, message: Mapping[str, Any]) -> dict[str, Any]:
         cohort = ticks.cohort_of(self.catalog, message["ticks"])
         counts = cohort.counts
@@ -281,7 +285,3 @@ class Part(anywidget.AnyWidget):
 
 def _absolute(folder: str | os.PathLike[str]) -> str:
     return str(Path(folder).expanduser().absolute())
-
-
-def _destination_json(described: transfer.Destination) -> dict[str, Any]:
-    return {**asdict(described), "path": str(described.path)}

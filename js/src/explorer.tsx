@@ -75,8 +75,8 @@ export function Explorer({ model, store, id }: { model: Model; store: Store; id:
           <ResultTable store={store} id={`${id}-table`} />
         </div>
       </div>
-      {store.kernel.value !== "saved" && <SelectionBar store={store} id={`${id}-selection`} />}
-      {downloads && <DownloadPanel downloads={downloads} />}
+      {store.kernel.value !== "saved" && <SelectionBar store={store} id={`${id}-selection`} downloads={downloads} />}
+      {downloads && <DownloadPanel downloads={downloads} gone={store.kernel.value !== "live"} />}
     </Frame>
   );
 }

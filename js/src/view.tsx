@@ -75,8 +75,8 @@ function DownloadPart({ model, store, id }: { model: Model; store: Store | null;
   const kernel = useComputed<KernelState>(() => store?.kernel.value ?? (downloads.link.gone.value ? "gone" : "live"));
   return (
     <Frame model={model} kind="downloads" kernel={kernel}>
-      {store && <SelectionBar store={store} id={`${id}-selection`} />}
-      <DownloadPanel downloads={downloads} alone />
+      {store && <SelectionBar store={store} id={`${id}-selection`} downloads={downloads} />}
+      <DownloadPanel downloads={downloads} gone={kernel.value !== "live"} alone />
     </Frame>
   );
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import widget from "../src/index";
-import type { CubeMessage, Job } from "../src/link/protocol";
+import type { CubeMessage, Job, Plan, SeriesRow } from "../src/link/protocol";
 import { FakeModel } from "./fake";
 
 const EVIL = '<img src=x onerror="window.hit=1">';
@@ -36,8 +36,17 @@ async function cube(): Promise<CubeMessage> {
 
 const totals = { series: 16, studies: 4, patients: 3, collections: 2, instances: 160, bytes: 6e9 };
 const job: Job = {
-  id: "j", title: EVIL, path: EVIL, provider: EVIL, state: "failed", error: EVIL, bytes_total: 100, bytes_done: 50, bytes_in_flight: 0,
+  id: "j", title: EVIL, path: EVIL, provider: EVIL, state: "failed", kind: "incomplete", reason: EVIL, seconds: null, workers: 64, error: EVIL, bytes_total: 100, bytes_done: 50, bytes_in_flight: 0,
   files_total: 10, files_done: 5, series_total: 1, series_done: 0, failed: 5, speed: null, eta: null, created: "",
+};
+
+const series: SeriesRow = {
+  series_uid: EVIL, path: EVIL, below: EVIL, state: "failed", files: 10, files_done: 5, bytes: 100, bytes_done: 50, bytes_in_flight: 0,
+  reason: EVIL, retry_in: null,
+};
+const plan: Plan = {
+  provider: EVIL, series: 1, series_present: 0, need: 100, free: 1e12, seconds: 3, problem: null, warnings: true,
+  licences: [{ name: EVIL, series: 1, bytes: 100, noncommercial: true }], lines: [["Goes to", EVIL], [EVIL, "x"]],
 };
 
 async function make() {
@@ -66,8 +75,10 @@ async function make() {
     },
     _cube: await cube(),
   });
-  const downloads = new FakeModel({ _view: "downloads", _jobs: [job] });
+  const downloads = new FakeModel({ _view: "downloads", _jobs: [], _past: [job], _ended: 1 });
   downloads.answers.failures = () => ({ failures: [{ key: EVIL, series_uid: EVIL, reason: EVIL }], more: 2 });
+  downloads.answers.series = () => ({ counts: { queued: 0, active: 0, complete: 0, failed: 1 }, rows: [series] });
+  downloads.answers.code = () => [{ label: EVIL, text: EVIL }];
   model.widget_manager = { get_model: () => Promise.resolve(downloads) };
   const message = model.state._cube as CubeMessage;
   model.answers = {
@@ -77,6 +88,7 @@ async function make() {
     selection: () => ({ ...totals, series: 1, licences: [{ name: EVIL, series: 1, noncommercial: true }] }),
     destination: () => ({ path: EVIL, free: 1e12, writable: true, problem: null }),
     download: () => ({ confirm: EVIL }),
+    plan: () => plan,
   };
   return { model, downloads };
 }
@@ -105,7 +117,7 @@ afterEach(() => {
 });
 
 const all = (selector: string): HTMLElement[] => [...el.querySelectorAll<HTMLElement>(selector)];
-const one = (selector: string): HTMLElement => el.querySelector<HTMLElement>(selector)!;
+const one = <T extends HTMLElement = HTMLElement>(selector: string): T => el.querySelector<T>(selector)!;
 const values = (facet: string): string[] => all(`[role=group][aria-label="${facet}"] .idc-value:not([hidden])`).map((e) => ["label", "count"].map((c) => e.querySelector(`.idc-${c}`)!.textContent!.trim()).join(" ").replace(/\s+/g, " "));
 
 describe("explorer", () => {
@@ -115,13 +127,19 @@ describe("explorer", () => {
     await ready();
     await vi.waitFor(() => expect(one(".idc-place").textContent).not.toBe(" "), 5000);
     const buttons = all("button");
-    buttons.find((b) => b.textContent === "Show reasons")!.click();
+    await vi.waitFor(() => expect(all("button").some((b) => b.textContent!.trim() === "Plan")).toBe(true), 5000);
+    all("button").find((b) => b.textContent!.trim() === "Plan")!.click();
+    buttons.find((b) => b.textContent === "Show what failed")!.click();
     buttons.find((b) => b.textContent === "Download")!.click();
+    await vi.waitFor(() => expect(one(".idc-series-failed")).not.toBeNull());
+    one(".idc-series-failed").click();
+    all("button").find((b) => b.textContent === "Code and commands")!.click();
     await rest();
+    expect(one<HTMLTextAreaElement>(".idc-code").value).toBe(EVIL);
     expect(el.querySelector("img")).toBeNull();
     for (const where of [
       ".idc-chip", ".idc-status", ".idc-version", ".idc-preset", "h3", ".idc-value", ".idc-row .idc-cell", "[role=columnheader]",
-      ".idc-licence", ".idc-path", ".idc-job-title", ".idc-bad", ".idc-reasons li", ".idc-question",
+      ".idc-licence", ".idc-path", ".idc-job-title", ".idc-bad", ".idc-reasons li", ".idc-question", ".idc-job-folder", ".idc-series", ".idc-chosen", ".idc-plan", ".idc-plan-details dt", ".idc-plan-details dd",
     ]) {
       const shown = all(where).map((e) => e.textContent).join("\n");
       // The destination's own path is not repeated beside the field that says it.
@@ -278,27 +296,18 @@ describe("explorer", () => {
   it("says in words why it cannot download", async () => {
     const { model } = await make();
     model.answers.destination = () => ({ path: "/x", free: 10, writable: true, problem: null });
+    model.answers.plan = () => ({ ...plan, free: 10, need: 6e9 });
     const stop = widget().render({ model, el });
     await ready();
     await vi.waitFor(() => expect(one(".idc-place").textContent).not.toBe(" "), 5000);
     const button = all("button").find((b) => b.textContent === "Download") as HTMLButtonElement;
     expect(button.disabled).toBe(true);
-    expect(el.textContent).toContain("6.00 GB do not fit: /x has 10 B free.");
+    await vi.waitFor(() => expect(el.textContent).toContain("6.00 GB do not fit: /x has 10 B free."));
+    // Of which all but a little is there already.
+    model.answers.plan = () => ({ ...plan, free: 10, need: 5, series_present: 1 });
+    model.set("_ticks", { base: null, minus: [], plus: [2] });
+    await vi.waitFor(() => expect(button.disabled).toBe(false), 5000);
+    expect(one(".idc-plan").textContent).toContain("there already");
     stop();
   });
-});
-
-it("the download panel also stands alone, and its buttons ask its own model", async () => {
-  const model = new FakeModel({ _view: "downloads", _jobs: [{ ...job, state: "running", error: null, failed: 0 }] });
-  model.answers.cancel = () => ({});
-  const stop = widget().render({ model, el });
-  await rest();
-  one('button[aria-label^="Cancel"]').click();
-  await rest();
-  expect(model.sent.map((m) => [m.op, m.job])).toEqual([["cancel", "j"]]);
-  model.set("_jobs", []);
-  await rest();
-  expect(one("[role=region]").textContent).toBe("No downloads yet.");
-  stop();
-  expect(model.heard).toBe(0);
 });

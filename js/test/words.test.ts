@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Condition } from "../src/cube/condition";
-import { bytesText, fractions, paceText, stateText } from "../src/downloads/jobs";
 import { cell, count, duration, ending, longDate, noncommercial, plural, size } from "../src/format";
-import type { Job } from "../src/link/protocol";
 import { humanName, valueText } from "../src/panel/names";
 import { sentence, words } from "../src/panel/words";
 
@@ -80,27 +78,6 @@ describe("words", () => {
     expect(humanName("PatientSex", "6657", names)).toBe("no code of DICOM");
     expect(humanName("PatientSex", null, names)).toBe("");
     expect(valueText(null)).toBe("missing");
-  });
-});
-
-describe("jobs", () => {
-  const job: Job = {
-    id: "1", title: "t", path: "/p", provider: "aws", state: "running", error: null, bytes_total: 3.12e9, bytes_done: 1.94e9,
-    bytes_in_flight: 9e7, files_total: 10, files_done: 4, series_total: 2, series_done: 1, failed: 0, speed: 84e6, eta: 14, created: "",
-  };
-  it("says bytes, pace and state", () => {
-    expect(bytesText(job)).toBe("1.94 of 3.12 GB");
-    expect(bytesText({ ...job, bytes_done: 5e8 })).toBe("500 MB of 3.12 GB");
-    expect(paceText(job)).toEqual({ speed: "84.0 MB/s", left: "14 s left" });
-    expect(paceText({ ...job, state: "paused" })).toEqual({ speed: "", left: "" });
-    expect(stateText({ ...job, state: "complete" })).toBe("complete, verified");
-    expect(stateText({ ...job, state: "failed", failed: 1 })).toBe("failed: 1 file missing");
-  });
-  it("never overfills the bar", () => {
-    const f = fractions({ ...job, bytes_done: 3.1e9, bytes_in_flight: 1e9 });
-    expect(f.done + f.flight).toBeCloseTo(1, 9);
-    expect(fractions({ ...job, bytes_total: 0 })).toEqual({ done: 0, flight: 0 });
-    expect(fractions({ ...job, state: "complete", bytes_total: 0 }).done).toBe(1);
   });
 });
 

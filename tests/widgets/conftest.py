@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,13 @@ class Browser:
         monkeypatch.setattr(widget, "send", self.replies.append)
 
     def ask(self, **message: Any) -> dict[str, Any]:
-        self.widget._handle_custom_msg({"id": len(self.replies) + 1, **message}, [])
-        assert self.replies[-1]["id"] == len(self.replies)
+        number = len(self.replies) + 1
+        self.widget._handle_custom_msg({"id": number, **message}, [])
+        deadline = time.monotonic() + 20
+        while len(self.replies) < number:  # what takes its time is answered from a thread of its own
+            assert time.monotonic() < deadline, message
+            time.sleep(0.005)
+        assert self.replies[-1]["id"] == number
         return self.replies[-1]
 
     def get(self, **message: Any) -> Any:

@@ -1,37 +1,55 @@
 // Download jobs: their model, and what is said of each.
 
-import { type Signal, signal } from "@preact/signals";
-import { duration, size } from "../format";
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { duration, plural, size } from "../format";
 import { Link } from "../link/link";
-import type { Failures, Job, Model } from "../link/protocol";
+import type { Job, Model } from "../link/protocol";
 
-export const active = (j: Job): boolean => !["complete", "failed", "cancelled"].includes(j.state);
+const QUIET_MS = 8000; // the kernel gives a sign of life every two seconds or so while a job is under way
 
-export type Op = "cancel" | "pause" | "resume" | "retry";
+export const active = (j: Job): boolean => !["paused", "complete", "failed", "cancelled"].includes(j.state);
+export const ended = (j: Job): boolean => ["complete", "failed", "cancelled"].includes(j.state);
 
 /** What the views of one DownloadPanel share. */
 export class Downloads {
+  /** Jobs that have not ended, newest first. */
   readonly jobs: Signal<Job[]> = signal([]);
+  /** Those that have, as far as they are here. */
+  readonly past: ReadonlySignal<Job[]>;
+  readonly endedCount = signal(0);
   readonly error = signal("");
   readonly link: Link;
   /** Requests under way, as "op job". */
   readonly asked: Signal<ReadonlySet<string>> = signal(new Set());
+  /** Whether what is shown may be old: nothing was heard for long. */
+  readonly quiet = signal(false);
+  /** When the kernel was last heard. */
+  heard = new Date();
+
+  readonly #newest: Signal<Job[]> = signal([]);
+  readonly #older: Signal<Job[]> = signal([]);
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #views = 0;
 
   constructor(readonly model: Model) {
     this.link = new Link(model);
+    this.past = computed(() => {
+      const here = new Set([...this.jobs.value, ...this.#newest.value].map((j) => j.id));
+      return [...this.#newest.value, ...this.#older.value.filter((j) => !here.has(j.id))];
+    });
   }
 
   attach(): () => void {
     if (this.#views++ === 0) {
       this.link.connect();
-      this.model.on("change:_jobs", this.#read);
+      for (const name of ["_jobs", "_past", "_beat"]) this.model.on(`change:${name}`, this.#read);
       this.#read();
     }
     let attached = true;
     return () => {
       if (attached && --this.#views === 0) {
-        this.model.off("change:_jobs", this.#read);
+        for (const name of ["_jobs", "_past", "_beat"]) this.model.off(`change:${name}`, this.#read);
+        clearTimeout(this.#timer);
         this.link.disconnect();
         this.asked.value = new Set();
       }
@@ -39,29 +57,61 @@ export class Downloads {
     };
   }
 
-  async command(op: Op, job: string): Promise<void> {
+  /** Asks something of a job; says whether that was done, and puts into `error` why not. */
+  async command(op: string, job: string, more: object = {}): Promise<boolean> {
     const key = `${op} ${job}`;
-    if (this.asked.value.has(key)) return;
+    if (this.asked.value.has(key)) return false;
     this.asked.value = new Set([...this.asked.value, key]);
     this.error.value = "";
     try {
-      await this.link.request(op, { job });
+      await this.link.request(op, { job, ...more });
+      return true;
     } catch (e) {
-      this.error.value = e instanceof Error ? e.message : String(e);
+      this.error.value = text(e);
+      return false;
     } finally {
       this.asked.value = new Set([...this.asked.value].filter((k) => k !== key));
     }
   }
 
-  failures(job: string): Promise<Failures> {
-    return this.link.request<Failures>("failures", { job });
+  /** Shows these ended jobs no more; without any, all of them. */
+  async putAway(jobs: string[]): Promise<void> {
+    const older = this.#older.value;
+    this.#older.value = jobs.length ? older.filter((j) => !jobs.includes(j.id)) : [];
+    if (!(await this.command("away", jobs.join(), { jobs }))) this.#older.value = older;
+  }
+
+  /** Fetches so many of the jobs that ended long ago. */
+  async upTo(wanted: number): Promise<void> {
+    const offset = this.past.peek().length;
+    const limit = Math.min(wanted, this.endedCount.peek()) - offset;
+    if (limit <= 0) return;
+    try {
+      const found = await this.link.request<Job[]>("history", { offset, limit });
+      this.#older.value = [...this.#older.value, ...found];
+    } catch (e) {
+      this.error.value = text(e);
+    }
   }
 
   readonly #read = (): void => {
-    const jobs = this.model.get("_jobs");
-    this.jobs.value = Array.isArray(jobs) ? (jobs as Job[]) : [];
+    const list = (name: string): Job[] => {
+      const value = this.model.get(name);
+      return Array.isArray(value) ? (value as Job[]) : [];
+    };
+    batch(() => {
+      this.jobs.value = list("_jobs");
+      this.#newest.value = list("_past");
+      this.endedCount.value = Number(this.model.get("_ended") ?? 0) || this.#newest.value.length;
+      this.quiet.value = false;
+    });
+    this.heard = new Date();
+    clearTimeout(this.#timer);
+    if (this.jobs.value.length) this.#timer = setTimeout(() => (this.quiet.value = true), QUIET_MS);
   };
 }
+
+const text = (e: unknown): string => (e instanceof Error ? e.message : String(e));
 
 const ofModel = new WeakMap<Model, Downloads>();
 
@@ -72,19 +122,23 @@ export function downloadsOf(model: Model): Downloads {
   return d;
 }
 
-/** The end of a job, or what it is doing, in words. */
+/** The end of a job, or what it is at, in words. */
 export function stateText(j: Job): string {
-  switch (j.state) {
-    case "queued": return "queued";
+  const time = duration(Math.max(0, j.seconds ?? 0));
+  switch (j.kind) {
     case "listing": return "listing files";
-    case "running": return "downloading";
-    case "verifying": return "verifying";
-    case "paused": return "paused";
+    case "retrying": return `waiting to retry in ${time}`;
+    case "stalled": return `stalled, no byte for ${time}`;
     case "complete": return "complete, verified";
-    case "failed": return j.failed > 0 ? `failed: ${j.failed.toLocaleString("en-US")} ${j.failed === 1 ? "file" : "files"} missing` : "failed";
-    case "cancelled": return "cancelled";
-    default: return j.state;
+    case "incomplete": return `complete with ${plural(j.failed, "failure")}`;
+    default: return j.kind;
   }
+}
+
+/** Why a job waits, or what went wrong; "" when there is nothing to say. */
+export function why(j: Job): string {
+  if (j.error) return j.error;
+  return ["retrying", "stalled", "queued"].includes(j.kind) ? (j.reason ?? "") : "";
 }
 
 /** How full the bar is: verified bytes, and those in flight on top, as fractions of all. */
@@ -96,18 +150,24 @@ export function fractions(j: Job): { done: number; flight: number } {
 }
 
 /** "1.94 of 3.12 GB": the unit once, when both have it. */
-export function bytesText(j: Job): string {
-  const total = size(j.bytes_total);
-  if (j.state === "complete") return total;
-  const done = size(j.bytes_done);
-  const [number, unit] = done.split(" ");
-  return `${total.endsWith(` ${unit}`) ? number : done} of ${total}`;
+export function partText(done: number, total: number): string {
+  const all = size(total);
+  if (done >= total) return all;
+  const part = size(done);
+  const [number, unit] = part.split(" ");
+  return `${all.endsWith(` ${unit}`) ? number : part} of ${all}`;
 }
 
 export function paceText(j: Job): { speed: string; left: string } {
-  const moving = j.state === "running" || j.state === "verifying";
+  const moving = j.kind === "downloading" || j.kind === "verifying" || j.kind === "listing";
   return {
     speed: moving && j.speed ? `${size(j.speed)}/s` : "",
     left: moving && j.eta !== null && j.eta !== undefined && Number.isFinite(j.eta) ? `${duration(j.eta)} left` : "",
   };
+}
+
+/** A path as its last folder and what is before it, so that the end stays in sight. */
+export function splitPath(path: string): [head: string, tail: string] {
+  const at = Math.max(path.lastIndexOf("/", path.length - 2), path.lastIndexOf("\\", path.length - 2));
+  return at > 0 ? [path.slice(0, at), path.slice(at)] : ["", path];
 }

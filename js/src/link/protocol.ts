@@ -163,16 +163,23 @@ export interface Destination {
   problem: string | null;
 }
 
-export type JobState =
-  "queued" | "listing" | "running" | "verifying" | "paused" | "complete" | "failed" | "cancelled";
-
 export interface Job {
   id: string;
   title: string;
   path: string;
   provider: string;
-  state: JobState;
+  created: string;
+  state: "queued" | "listing" | "running" | "verifying" | "paused" | "complete" | "failed" | "cancelled";
+  /** What it is at, closer than its state. */
+  kind:
+    | "queued" | "listing" | "downloading" | "verifying" | "retrying" | "stalled" | "paused" | "complete" | "incomplete"
+    | "failed" | "cancelled";
+  /** Why it waits. */
+  reason: string | null;
+  /** Until the next try, or since the last byte. */
+  seconds: number | null;
   error: string | null;
+  workers: number;
   bytes_total: number;
   bytes_done: number;
   bytes_in_flight: number;
@@ -183,7 +190,45 @@ export interface Job {
   failed: number;
   speed: number | null;
   eta: number | null;
-  created: string | number;
+}
+
+export type SeriesState = "queued" | "active" | "complete" | "failed";
+
+/** One series of a job. */
+export interface SeriesRow {
+  series_uid: string;
+  path: string;
+  /** Its folder below the job's. */
+  below: string;
+  state: "queued" | "downloading" | "verifying" | "retrying" | "complete" | "failed";
+  files: number;
+  files_done: number;
+  bytes: number;
+  bytes_done: number;
+  bytes_in_flight: number;
+  reason: string | null;
+  retry_in: number | null;
+}
+
+export interface SeriesPage {
+  counts: Record<SeriesState, number>;
+  rows: SeriesRow[];
+}
+
+/** What a download would do. */
+export interface Plan {
+  provider: string;
+  series: number;
+  series_present: number;
+  need: number;
+  free: number | null;
+  seconds: number | null;
+  problem: string | null;
+  /** Whether names had to be changed, or are too long. */
+  warnings: boolean;
+  licences: (Licence & { bytes: number })[];
+  /** All of it in words: heading, text. */
+  lines: [string, string][];
 }
 
 export interface Failures {

@@ -7,19 +7,25 @@ import { headerState, NONE, nothing, TickSet } from "../selection/ticks";
 import { History } from "./history";
 import { Latest, Link } from "./link";
 import type {
-  Catalog, CubeMessage, Destination, Model, PanelState, Preset, SelectionTotals, SortKey, TableState, Ticks, Totals,
+  Catalog, CubeMessage, Destination, Model, PanelState, Plan, Preset, SelectionTotals, SortKey, TableState, Ticks, Totals,
 } from "./protocol";
 
 const CUBES_KEPT = 6; // a preset switched off and on again needs no kernel
 const PAINT_MS = 30; // the counts are painted first, the kernel is asked then
 const TYPING_MS = 250;
 const TICKING_MS = 80;
+const MOST_PLANNED = 50_000; // series: a plan of those takes the kernel a second or two
 
 /** An answer together with the question it belongs to, so that it is never shown for another. */
 interface Answer<Q, T> {
   to: Q;
   value: T | null;
   error: string;
+}
+
+export interface PlanQuestion {
+  ticks: Ticks;
+  destination: string;
 }
 
 export type KernelState = "live" | "saved" | "gone";
@@ -63,6 +69,14 @@ export class Store {
   /** "saved": a copy that never had a kernel; "gone": the kernel ended or was restarted. */
   readonly kernel: ReadonlySignal<KernelState>;
 
+  /** What a download of what is ticked would do; null while that is not known. */
+  readonly plan: ReadonlySignal<Answer<PlanQuestion | null, Plan> | null>;
+  /** What it is worked out for; null where nothing is to be planned, or too much. */
+  readonly planning: ReadonlySignal<PlanQuestion | null>;
+  /** Counts what made a new plan necessary: a download that began or ended. */
+  readonly fetched = signal(0);
+  readonly #plan: Signal<Answer<PlanQuestion | null, Plan> | null> = signal(null);
+
   /** Ticked series that the filters leave out. */
   readonly hidden: ReadonlySignal<number | null>;
 
@@ -92,6 +106,14 @@ export class Store {
     });
     this.totalsError = computed(() => (this.#totals.value?.to === this.where.value ? this.#totals.value.error : ""));
     this.selection = computed(() => (this.#selection.value?.to === this.ticks.value ? this.#selection.value.value : null));
+    this.planning = computed(() => {
+      this.fetched.value;
+      const series = this.selection.value?.series ?? 0;
+      const place = this.destinationInfo.value;
+      if (!series || series > MOST_PLANNED || !place?.value?.writable || place.to !== this.destination.value) return null;
+      return { ticks: this.ticks.value, destination: place.to };
+    });
+    this.plan = computed(() => (this.#plan.value?.to === this.planning.value ? this.#plan.value : null));
     this.hidden = computed(() => (this.#hidden.value?.to === this.#tickedWithin.value ? (this.#hidden.value.value?.series ?? null) : null));
     this.selectionError = computed(() =>
       this.#selection.value?.to === this.ticks.value ? this.#selection.value.error : "",
@@ -193,6 +215,7 @@ export class Store {
       this.#stop.push(
         this.#follow("selection", TICKING_MS, this.ticks, this.#selection, (t) => (nothing(t) ? null : { ticks: t })),
         this.#follow("hidden", TICKING_MS, this.#tickedWithin, this.#hidden, (q) => (nothing(q.ticks) || !q.where.length ? null : q)),
+        this.#follow("plan", TICKING_MS, this.planning, this.#plan, (q) => q),
         this.#follow("destination", TYPING_MS, this.destination, this.destinationInfo, (path) => ({ path })),
       );
     }

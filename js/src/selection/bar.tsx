@@ -1,9 +1,12 @@
 // The selection bar: what is ticked, where it goes, and the button that fetches it.
 
 import { useSignal, useSignalEffect } from "@preact/signals";
+import type { Downloads } from "../downloads/jobs";
 import { count, plural, size } from "../format";
-import type { Licence, SelectionTotals } from "../link/protocol";
+import type { SelectionTotals } from "../link/protocol";
 import type { Store } from "../link/store";
+import { LicenceTag } from "./licence";
+import { PlanDetails, PlanLine } from "./plan";
 import { NONE, nothing } from "./ticks";
 
 type Reply = { job: string } | { confirm: string };
@@ -22,17 +25,32 @@ export function obstacle(store: Store): string {
   if (!info) return answer.error;
   if (info.problem) return info.problem;
   if (!info.writable) return `${info.path} cannot be written to; choose another folder.`;
-  if (info.free !== null && selection.bytes > info.free) {
-    return `${size(selection.bytes)} do not fit: ${info.path} has ${size(info.free)} free.`;
-  }
-  return "";
+  const plan = store.plan.value?.value;
+  if (plan?.problem) return plan.problem;
+  const need = plan?.need ?? selection.bytes;
+  if (info.free === null || need <= info.free) return "";
+  // Part of it may be there already.
+  if (!plan && store.planning.value && !store.plan.value) return "Looking at what is there already…";
+  return `${size(need)} do not fit: ${info.path} has ${size(info.free)} free.`;
 }
 
-export function SelectionBar({ store, id }: { store: Store; id: string }) {
+interface BarProps {
+  store: Store;
+  id: string;
+  downloads: Downloads | null;
+}
+
+export function SelectionBar({ store, id, downloads }: BarProps) {
   const busy = useSignal(false);
   const question = useSignal("");
   const error = useSignal("");
+  const planned = useSignal(false);
+  const plan = store.plan.value?.value;
   const why = obstacle(store);
+  // What a download has put there need not be fetched again.
+  useSignalEffect(() => {
+    if (downloads?.endedCount.value) store.fetched.value = store.fetched.peek() + 1;
+  });
   // A question is about what was ticked when it was asked.
   useSignalEffect(() => {
     store.ticks.value;
@@ -52,6 +70,7 @@ export function SelectionBar({ store, id }: { store: Store; id: string }) {
     try {
       const reply = await store.link.request<Reply>("download", confirmed ? { ...payload, confirmed } : payload);
       if ("confirm" in reply) question.value = reply.confirm;
+      else store.fetched.value++;
     } catch (e) {
       error.value = e instanceof Error ? e.message : String(e);
     } finally {
@@ -62,7 +81,10 @@ export function SelectionBar({ store, id }: { store: Store; id: string }) {
   return (
     <div class="idc-selection" role="group" aria-label="Selection">
       <div class="idc-selection-line">
-        <Summary store={store} />
+        <div class="idc-summary">
+          <Summary store={store} />
+          <PlanLine store={store} open={planned} />
+        </div>
         <div class="idc-fetch">
           <DestinationField store={store} id={id} />
           <button
@@ -76,6 +98,7 @@ export function SelectionBar({ store, id }: { store: Store; id: string }) {
           </button>
         </div>
       </div>
+      {planned.value && plan && <PlanDetails plan={plan} />}
       <p id={`${id}-why`} class={quiet ? "idc-hidden" : "idc-why"}>
         {why}
       </p>
@@ -118,24 +141,11 @@ function Summary({ store }: { store: Store }) {
           {count(hidden)} not among what the filters show
         </span>
       )}
-      {s?.licences.map((l) => <LicenceTag key={l.name} licence={l} single={s.licences.length === 1} />)}
+      {s?.licences.map((l) => <LicenceTag key={l.name} licence={l} figures={s.licences.length === 1 ? "" : count(l.series)} />)}
       <button type="button" class="idc-link" onClick={() => store.setTicks(NONE)}>
         Untick all
       </button>
     </div>
-  );
-}
-
-function LicenceTag({ licence, single }: { licence: Licence; single: boolean }) {
-  return (
-    <span
-      class={`idc-licence${licence.noncommercial ? " idc-nc" : ""}`}
-      title={`${licence.name}: ${count(licence.series)} series${licence.noncommercial ? "; no commercial use" : ""}`}
-    >
-      <span class="idc-licence-name">{licence.name}</span>
-      {licence.noncommercial && " · non-commercial"}
-      {!single && <span class="idc-dim"> {count(licence.series)}</span>}
-    </span>
   );
 }
 

@@ -1,0 +1,63 @@
+"""What a download would do, as the browser is told it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from idc_widgets import transfer
+from idc_widgets.cohort import Cohort
+from idc_widgets.cohort.summary import forbids_commercial_use
+
+_EXAMPLES = 3
+_PROVIDERS = {"aws": "AWS", "gcs": "Google Cloud"}
+
+
+def of(cohort: Cohort, destination: str | os.PathLike[str], provider: transfer.Provider) -> dict[str, Any]:
+    """Return the plan of a cohort's download: figures, and in words what there is to say."""
+    plan = cohort.download(destination, provider=provider, dry_run=True)
+    return {
+        "provider": _PROVIDERS[plan.provider],
+        "series": plan.series,
+        "series_present": plan.series_present,
+        "need": plan.need,
+        "free": plan.free,
+        "seconds": plan.seconds,
+        "problem": plan.problem,
+        "warnings": bool(plan.renamed or plan.moved_aside or plan.too_long),
+        "licences": [
+            {"name": name, "series": series, "bytes": size, "noncommercial": forbids_commercial_use(name)}
+            for name, series, size in plan.licences
+        ],
+        "lines": _lines(plan),
+    }
+
+
+def _lines(plan: transfer.Plan) -> list[tuple[str, str]]:
+    size = transfer.human_bytes
+    there = f"{plan.series_present:,} series, {size(plan.bytes_present)}, verified: not fetched again"
+    lines = [
+        ("Goes to", str(plan.path)),
+        ("Holds", f"{plan.series:,} series, {plan.files:,} files, {size(plan.bytes)}"),
+        ("There already", there if plan.series_present else "nothing of it"),
+        ("To fetch", f"{size(plan.need)} from {_PROVIDERS[plan.provider]}"),
+    ]
+    if plan.free is not None:
+        left = plan.free - plan.need
+        after = f"{size(left)} after it" if left >= 0 else f"{size(-left)} too little"
+        lines.append(("Free space", f"{size(plan.free)}, {after}"))
+    found = [
+        (what, folders)
+        for what, folders in (
+            ("Names made safe", plan.renamed),
+            ("Moved aside", plan.moved_aside),
+            ("Too long for Windows", plan.too_long),
+        )
+        if folders
+    ]
+    for what, folders in found:
+        examples = ", ".join(folder for _, folder in folders[:_EXAMPLES])
+        lines.append((what, f"{len(folders):,} series, such as {examples}"))
+    if not found:
+        lines.append(("Paths", "safe on Linux, macOS and Windows"))
+    return lines

@@ -1,0 +1,159 @@
+// One job: its bar, what it is at, and what can be asked of it.
+
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { count, plural } from "../format";
+import { Icon, type IconName } from "../icons";
+import type { Job, SeriesState } from "../link/protocol";
+import { Details } from "./details";
+import { active, type Downloads, ended, fractions, paceText, partText, splitPath, stateText, why } from "./jobs";
+
+interface RowProps {
+  downloads: Downloads;
+  job: Job;
+  /** Whether this is how it stood a while ago. */
+  old: boolean;
+  gone: boolean;
+}
+
+export function JobRow({ downloads, job, old, gone }: RowProps) {
+  const open = useSignal<SeriesState | "all" | "">("");
+  const question = useSignal(false);
+  const cancel = useRef<HTMLButtonElement>(null);
+  const { done, flight } = fractions(job);
+  const { speed, left } = old ? { speed: "", left: "" } : paceText(job);
+  const bytes = partText(job.state === "complete" ? job.bytes_total : job.bytes_done, job.bytes_total);
+  const files = job.state === "complete" ? plural(job.files_total, "file") : `${count(job.files_done)} of ${plural(job.files_total, "file")}`;
+  const status = stateText(job);
+  const reason = why(job);
+  const [head, tail] = splitPath(job.path);
+  const button = (op: string, icon: IconName, label: string, act = (): unknown => downloads.command(op, job.id)) => (
+    <button
+      key={op}
+      ref={op === "cancel" ? cancel : null}
+      type="button"
+      class="idc-icon"
+      aria-label={`${label} ${job.title}`}
+      title={label}
+      disabled={gone || downloads.asked.value.has(`${op} ${job.id}`)}
+      onClick={() => void act()}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+  const answer = (keep: boolean | null): void => {
+    question.value = false;
+    if (keep === null) cancel.current?.focus();
+    else void downloads.command("cancel", job.id, { keep });
+  };
+  return (
+    <div class={`idc-job idc-job-${job.kind}`} role="listitem">
+      <div class="idc-job-line">
+        <button
+          type="button"
+          class="idc-icon idc-twist"
+          aria-expanded={open.value !== ""}
+          aria-label={`Series of ${job.title}`}
+          title="Series, folder, code"
+          onClick={() => (open.value = open.value ? "" : "all")}
+        >
+          <Icon name={open.value ? "down" : "right"} />
+        </button>
+        <span class="idc-job-title" title={job.title}>
+          {job.title}
+        </span>
+        <span class="idc-job-state">
+          {job.kind === "complete" && <Icon name="done" size={14} />}
+          {(job.kind === "failed" || job.kind === "incomplete") && <Icon name="warning" size={14} />}
+          {status}
+        </span>
+        <span class="idc-job-folder" title={job.path}>
+          <span>{head}</span>
+          <span>{tail}</span>
+        </span>
+        <span class="idc-job-figures">
+          <span>{bytes}</span>
+          <span>{files}</span>
+          {speed && <span>{speed}</span>}
+          {left && <span>{left}</span>}
+        </span>
+        <span class="idc-job-buttons">
+          {active(job) && button("pause", "pause", "Pause")}
+          {job.state === "paused" && button("resume", "play", "Resume")}
+          {job.state === "failed" && button("retry", "retry", job.kind === "incomplete" ? "Retry what failed of" : "Go on with")}
+          {!ended(job) && button("cancel", "close", "Cancel", () => (question.value = true))}
+          {ended(job) && button("away", "close", "Remove from view", () => downloads.putAway([job.id]))}
+        </span>
+      </div>
+      <div
+        class="idc-progress"
+        role="progressbar"
+        aria-label={job.title}
+        aria-valuemin={0}
+        aria-valuemax={Math.max(1, job.bytes_total)}
+        aria-valuenow={job.state === "complete" ? Math.max(1, job.bytes_total) : job.bytes_done}
+        aria-valuetext={[status, bytes, files, speed, left].filter(Boolean).join(", ")}
+      >
+        <i style={{ transform: `scaleX(${done})` }} />
+        <u style={{ transform: `translateX(${done * 100}%) scaleX(${flight})` }} />
+      </div>
+      {question.value && !ended(job) && <CancelQuestion job={job} answer={answer} />}
+      {(reason || job.failed > 0) && (
+        <div class="idc-job-notes">
+          {reason && <span class={ended(job) ? "idc-bad" : "idc-dim"}>{reason}</span>}
+          {job.failed > 0 && open.value !== "failed" && (
+            <button type="button" class="idc-link" onClick={() => (open.value = "failed")}>
+              Show what failed
+            </button>
+          )}
+        </div>
+      )}
+      {open.value && <Details key={open.value} downloads={downloads} job={job} gone={gone} first={open.value === "all" ? null : open.value} />}
+    </div>
+  );
+}
+
+/** What becomes of the series that are complete. */
+function CancelQuestion({ job, answer }: { job: Job; answer(keep: boolean | null): void }) {
+  const here = job.series_done;
+  return (
+    <Question label={`Cancel ${job.title}`} onEscape={() => answer(null)}>
+      <span>
+        Cancel this download for good?{" "}
+        {here ? `${count(here)} of ${plural(job.series_total, "series", "series")} are complete.` : "No series is complete yet."}
+      </span>
+      <button type="button" class="idc-button" onClick={() => answer(true)}>
+        {here ? "Cancel, keep those" : "Cancel the download"}
+      </button>
+      {here > 0 && (
+        <button type="button" class="idc-button idc-danger" onClick={() => answer(false)}>
+          Cancel and delete them
+        </button>
+      )}
+      <button type="button" class="idc-button" onClick={() => answer(null)}>
+        Go on
+      </button>
+    </Question>
+  );
+}
+
+function Question({ label, onEscape, children }: { label: string; onEscape(): void; children: ComponentChildren }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => box.current!.querySelector<HTMLElement>("button:last-child")!.focus(), []);
+  return (
+    <div
+      ref={box}
+      class="idc-question"
+      role="alertdialog"
+      aria-label={label}
+      onKeyDown={(e) => {
+        if (e.key !== "Escape") return;
+        e.stopPropagation();
+        onEscape();
+      }}
+    >
+      {children}
+    </div>
+  );
+}
