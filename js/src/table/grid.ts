@@ -220,6 +220,8 @@ export class Grid {
       this.marks.want(items);
       const current = this.current();
       if (current?.row && !current.stale) this.actions.focus(current);
+    } else if (s.view > 0 && this.tree.root.rows.total.peek() === null) {
+      this.tree.root.rows.want(0, 1, false); // how many there are is not known before the first page
     }
   }
 

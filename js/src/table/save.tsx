@@ -19,7 +19,7 @@ export function Save({ store, question, total, close }: { store: Store; question
   const format = useSignal<"csv" | "parquet">("csv");
   const all = useSignal(false);
   const path = useSignal("");
-  const question_ = useSignal("");
+  const asks = useSignal("");
   const error = useSignal("");
   const job = useSignal<(Saving & { saving: number }) | null>(null);
   const level = question?.level ?? "series";
@@ -50,16 +50,21 @@ export function Save({ store, question, total, close }: { store: Store; question
     };
   }, [running]);
 
+  const choose = (kind: "csv" | "parquet"): void => {
+    format.value = kind;
+    path.value = path.value.replace(/\.(csv|parquet)$/, `.${kind}`);
+    asks.value = error.value = "";
+  };
   const start = (confirmed: boolean): void => {
     if (!question) return;
-    error.value = question_.value = "";
+    error.value = asks.value = "";
     job.value = null;
     const { where, sort, only } = question;
     const columns = all.value ? [] : question.columns;
     store.link
       .request<Reply>("save", { where, level, sort, only, columns, format: format.value, path: file, confirmed })
       .then(
-        (r) => ("confirm" in r ? (question_.value = r.confirm) : (job.value = r)),
+        (r) => ("confirm" in r ? (asks.value = r.confirm) : (job.value = r)),
         (e: Error) => (error.value = e.message),
       );
   };
@@ -84,10 +89,10 @@ export function Save({ store, question, total, close }: { store: Store; question
       <fieldset>
         <legend>Format</legend>
         <label>
-          <input type="radio" name="format" checked={format.value === "csv"} onChange={() => (format.value = "csv")} /> CSV
+          <input type="radio" name="format" checked={format.value === "csv"} onChange={() => choose("csv")} /> CSV
         </label>
         <label>
-          <input type="radio" name="format" checked={format.value === "parquet"} onChange={() => (format.value = "parquet")} /> Parquet
+          <input type="radio" name="format" checked={format.value === "parquet"} onChange={() => choose("parquet")} /> Parquet
         </label>
       </fieldset>
       <fieldset>
@@ -108,13 +113,13 @@ export function Save({ store, question, total, close }: { store: Store; question
           value={file}
           onInput={(e) => {
             path.value = e.currentTarget.value;
-            question_.value = error.value = "";
+            asks.value = error.value = "";
           }}
         />
       </label>
-      {question_.value ? (
+      {asks.value ? (
         <div class="idc-save-line" role="alertdialog" aria-label="Replace the file">
-          <span>{question_.value}</span>
+          <span>{asks.value}</span>
           <button type="button" class="idc-button" onClick={() => start(true)}>
             Replace
           </button>

@@ -31,6 +31,7 @@ export function ResultTable({ store, id }: { store: Store; id: string }) {
   const width = useSignal(0);
   const height = useSignal(0);
   const known = useSignal(0); // the last number of rows that was sure
+  const length = useSignal(0); // with what is unfolded
   const only = useSignal<Ticks | null>(null);
   const pane = useSignal(false);
   const focus = useSignal<Focus | null>(null);
@@ -107,7 +108,8 @@ export function ResultTable({ store, id }: { store: Store; id: string }) {
       }),
       effect(() => {
         tree.version.value;
-        made.resize(tree.length(known.value), height.value - HEAD_HEIGHT);
+        length.value = tree.length(known.value);
+        made.resize(length.value, height.value - HEAD_HEIGHT);
       }),
       // When nothing is ticked any more, there is nothing to show alone.
       effect(() => {
@@ -150,7 +152,7 @@ export function ResultTable({ store, id }: { store: Store; id: string }) {
             role="grid"
             tabIndex={0}
             aria-label="Results"
-            aria-rowcount={tree.length(known.value) + 1}
+            aria-rowcount={length.value + 1}
             aria-colcount={list.length + 1}
             aria-multiselectable="true"
             aria-busy={!sure}
