@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import bundle, catalog, click, page, remote, startup, transfer
+from benchmarks import bundle, catalog, click, page, remote, scroll, startup, transfer
 from benchmarks.measure import line
 
 
@@ -18,6 +18,7 @@ def main() -> None:
         "bundle": bundle.main,
         "click": click.main,
         "page": page.main,
+        "scroll": scroll.main,
     }
     names = sys.argv[1:] or list(every)
     unknown = [n for n in names if n not in every]

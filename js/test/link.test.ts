@@ -105,9 +105,18 @@ describe("rows", () => {
     await flush();
     expect(rows.at(255)?.row).toEqual([255, "v255"]);
     expect(rows.at(150)).toBeNull();
-    expect(model.sent.map((m) => m.offset)).toEqual([200, 300, 100]);
+    expect(model.sent.map((m) => m.offset)).toEqual([200, 300, 400]);
     want(rows, 251, 271);
     expect(model.sent.length).toBe(3);
+    model.reply(1, page(300));
+    await flush();
+    expect(model.sent.map((m) => m.offset)).toEqual([200, 300, 400, 100]);
+    // Upwards, the rows above come first.
+    model.reply(2, page(400));
+    model.reply(3, page(100));
+    await flush();
+    want(rows, 150, 170);
+    expect(model.sent.at(-1)?.offset).toBe(0);
   });
 
   it("shows the rows before as stale until the new ones are here, and drops late pages", async () => {
@@ -120,9 +129,11 @@ describe("rows", () => {
     expect(rows.at(3)).toEqual({ row: [3, "v3"], stale: true });
     want(rows, 0, 20);
     model.reply(1, page(100)); // of the question before
+    model.reply(2, page(200)); // and another
     await flush();
     expect(rows.at(3)?.stale).toBe(true);
-    model.reply(2, { total: 1, rows: [[77, "new"]] });
+    const newest = model.sent.findIndex((m) => (m.where as unknown[]).length === 1 && m.offset === 0);
+    model.reply(newest, { total: 1, rows: [[77, "new"]] });
     await flush();
     expect(rows.at(0)).toEqual({ row: [77, "new"], stale: false });
     expect(rows.at(3)).toBeNull();

@@ -16,6 +16,8 @@ export interface RowSlot {
   /** The whole texts of the cells, which may be cut in view. */
   texts: string[];
   position: number;
+  /** Its transform. */
+  at: string;
 }
 
 export function makeRow(columns: readonly Column[], id: string): RowSlot {
@@ -39,7 +41,7 @@ export function makeRow(columns: readonly Column[], id: string): RowSlot {
   });
   element.append(first, ...cells);
   element.hidden = true;
-  return { element, box, twisty, cells, texts: columns.map(() => ""), position: -1 };
+  return { element, box, twisty, cells, texts: columns.map(() => ""), position: -1, at: "" };
 }
 
 /** What a cell says; the first of a nested row names it, since its columns are its parents'. */

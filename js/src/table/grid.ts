@@ -13,6 +13,7 @@ import type { Item, Tree } from "./tree";
 export const ROW_HEIGHT = 30;
 export const HEAD_HEIGHT = 32;
 const RESYNC_MS = 150;
+const FAR = 10_000; // rows
 
 export interface GridParts {
   /** The scrolled element, with role grid. */
@@ -50,6 +51,8 @@ export class Grid {
   readonly #abort = new AbortController();
   readonly #stop: (() => void)[] = [];
   #frame = 0;
+  /** The row whose place is the body's own; others stand at a distance that browsers can draw. */
+  #origin = 0;
 
   constructor(
     readonly parts: GridParts,
@@ -148,8 +151,8 @@ export class Grid {
     clearTimeout(this.#resync);
     // After natural distances on a scaled bar, the bar is put where it belongs, once all is at rest.
     this.#resync = setTimeout(() => {
-      this.#resync = undefined;
-      this.#dragging = false;
+      this.#settle();
+      this.#inOrder();
       this.#schedule();
     }, RESYNC_MS);
     this.#schedule();
@@ -169,6 +172,17 @@ export class Grid {
     this.#schedule();
   }
 
+  /** Screen readers read elements as they follow each other: put right at rest. */
+  #inOrder(): void {
+    const rows = this.#slots.filter((slot) => slot.position >= 0).sort((a, b) => a.position - b.position);
+    let before: Element | null = null;
+    for (const { element } of rows) {
+      const next: Element | null = before ? before.nextElementSibling : this.parts.body.firstElementChild;
+      if (next !== element) this.parts.body.insertBefore(element, next);
+      before = element;
+    }
+  }
+
   /** What the person does now ends any drift of the bar. */
   #settle(): void {
     clearTimeout(this.#resync);
@@ -179,28 +193,34 @@ export class Grid {
   #paint(): void {
     if (!this.#columns.length) return;
     const s = this.#scroller;
+    const { body } = this.parts;
     const [first, end] = s.range();
-    const n = end - first;
+    const n = Math.ceil(s.view / ROW_HEIGHT) + 1;
     while (this.#slots.length < n) {
       const slot = makeRow(this.#columns, `${this.id}-${this.#slots.length}`);
-      this.parts.body.append(slot.element);
+      body.append(slot.element);
       this.#slots.push(slot);
     }
-    toggle(this.parts.body, "idc-stale", this.tree.root.rows.stale);
-    const shift = first * ROW_HEIGHT - s.top;
+    toggle(body, "idc-stale", this.tree.root.rows.stale);
+    // A row keeps its element while it is in view: a step of the wheel moves the body and rewrites one row.
+    if (Math.abs(first - this.#origin) > FAR) this.#origin = first;
+    const shift = `translateY(${Math.round(this.#origin * ROW_HEIGHT - s.top)}px)`;
+    if (body.style.transform !== shift) body.style.transform = shift;
     const items: Item[] = [];
+    const all = this.#slots.length;
     this.#slots.forEach((slot, i) => {
       const { element } = slot;
-      if (i >= n) {
+      const position = first + ((((i - first) % all) + all) % all);
+      if (position >= end) {
         if (!element.hidden) element.hidden = true;
+        slot.position = -1;
         return;
       }
-      const position = first + i;
       const item = this.tree.at(position);
       items.push(item);
       if (element.hidden) element.hidden = false;
-      const at = `translateY(${Math.round(i * ROW_HEIGHT + shift)}px)`;
-      if (element.style.transform !== at) element.style.transform = at;
+      const at = `translateY(${(position - this.#origin) * ROW_HEIGHT}px)`;
+      if (slot.at !== at) element.style.transform = slot.at = at;
       if (slot.position !== position) {
         slot.position = position;
         element.setAttribute("aria-rowindex", String(position + 2)); // the header is row 1
@@ -209,8 +229,8 @@ export class Grid {
       writeRow(slot, this.#columns, item);
       markRow(slot, this.marks.of(item), position === this.#active.row ? this.#active.column : -1);
     });
-    const activeSlot = this.#active.row - first;
-    const active = activeSlot >= 0 && activeSlot < n ? `${this.id}-${activeSlot}-${this.#active.column}` : "";
+    const activeSlot = this.#slots.findIndex((slot) => slot.position === this.#active.row);
+    const active = activeSlot >= 0 ? `${this.id}-${activeSlot}-${this.#active.column}` : "";
     const { grid } = this.parts;
     if (active) {
       if (grid.getAttribute("aria-activedescendant") !== active) grid.setAttribute("aria-activedescendant", active);
@@ -331,7 +351,7 @@ export class Grid {
   /** Scrolls sideways so that the active cell is in view, and shows its whole text where it is cut. */
   #reveal(): void {
     const { grid } = this.parts;
-    const slot = this.#slots[this.#active.row - this.#scroller.range()[0]];
+    const slot = this.#slots.find((other) => other.position === this.#active.row);
     const cell = slot?.element.children[this.#active.column];
     if (!slot || !(cell instanceof HTMLElement)) return this.#tip.hide();
     if (this.#active.column > 1) {

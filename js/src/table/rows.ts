@@ -36,6 +36,7 @@ export class Rows {
   #ghostly = false;
   #columns = "";
   #turn = 0;
+  #first = 0;
   #wanted: number[] = [];
   #underWay = new Map<object, { turn: number; block: number; since: number; generation: number }>();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -89,7 +90,9 @@ export class Rows {
       wanted.push(b);
       this.#touch(b);
     }
-    wanted.push(to + 1, from - 1);
+    // Further ahead the way it is scrolled.
+    wanted.push(...(first < this.#first ? [from - 1, from - 2, to + 1] : [to + 1, to + 2, from - 1]));
+    this.#first = first;
     this.#wanted = wanted;
     clearTimeout(this.#timer);
     // Not within the frame that paints: sending takes its time too.
