@@ -32,8 +32,12 @@ const TABLE: Keys = [
   ["← ↑ ↓ → Page Home End", "from cell to cell; with Ctrl as far as it goes"],
   ["Space", "tick a row"],
   ["Shift+Space, Shift+↑ ↓", "tick a range"],
+  ["→ ← in the first column", "unfold what the row holds; fold it"],
+  ["Enter", "open the row: what it holds, or a series' details"],
+  ["i", "details of the row"],
+  ["Ctrl+C, Ctrl+Shift+C", "copy the cell; the row"],
   ["Enter, Shift+Enter on a heading", "sort; as one more column"],
-  ["Ctrl+C", "copy the cell"],
+  ["Alt+← →, Shift+← → on a heading", "width of the column; its place"],
 ];
 
 const FRAME: Keys = [["↑ ↓ Page on the lower edge", "make the view lower or higher"]];

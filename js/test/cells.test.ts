@@ -9,7 +9,6 @@ import { Store } from "../src/link/store";
 import { FakeModel } from "./fake";
 
 const EVIL = '<img src=x onerror="window.hit=1">';
-const rest = (ms = 60): Promise<void> => new Promise((r) => setTimeout(r, ms));
 
 describe("texts of cells", () => {
   it.each([
@@ -131,24 +130,26 @@ describe("the table's parts", () => {
     };
     const stop = widget().render({ model, el });
     await vi.waitFor(() => expect(one(".idc-row:not([hidden]):not(.idc-loading)")).not.toBeNull(), 5000);
+    const until = (what: () => void): Promise<void> => vi.waitFor(what, 5000);
+    const says = (where: string): Promise<void> => until(() => expect(one(where)?.textContent).toContain("<img"));
     one(".idc-twisty").click();
-    await rest();
+    await until(() => expect(one(".idc-nested:not([hidden]):not(.idc-loading)")).not.toBeNull());
     button("Details").click();
-    await vi.waitFor(() => expect(one(".idc-pane .idc-code")).not.toBeNull(), 5000);
+    await says(".idc-pane .idc-code");
     button("Columns").click();
-    await rest();
-    expect(one(".idc-columns").textContent).toContain("<img");
+    await says(".idc-columns");
     button("Save").click();
-    await rest();
+    await until(() => expect(one(".idc-save")).not.toBeNull());
     one(".idc-save").dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
-    await rest();
-    expect(one(".idc-save [role=alertdialog]").textContent).toContain("<img");
+    await says(".idc-save [role=alertdialog]");
     const grid = one("[role=grid]");
     one(".idc-row .idc-first").dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
-    await vi.waitFor(() => expect(one(".idc-crumbs").textContent).toContain("<img"), 5000);
+    await says(".idc-crumbs");
+    await until(() => expect(one(".idc-row:not([hidden]):not(.idc-loading)")).not.toBeNull());
     grid.focus();
     for (const key of ["Home", "ArrowRight", "ArrowRight"]) grid.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
-    await rest();
+    await says(".idc-row:not([hidden]) .idc-first");
+    await says(".idc-fields");
     for (const where of [".idc-row .idc-cell", ".idc-pane .idc-links", ".idc-siblings", ".idc-fields", ".idc-about", ".idc-code", ".idc-pane-head", ".idc-pane-sum"]) {
       expect([...el.querySelectorAll(where)].map((e) => e.textContent).join(), where).toContain("<img src=x");
     }
