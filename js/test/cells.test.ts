@@ -135,9 +135,9 @@ describe("the table's parts", () => {
     one(".idc-twisty").click();
     await until(() => expect(one(".idc-nested:not([hidden]):not(.idc-loading)")).not.toBeNull());
     button("Details").click();
-    await says(".idc-pane .idc-code");
+    await says(".idc-pane .idc-pane-code");
     button("Columns").click();
-    await says(".idc-columns");
+    await says(".idc-choose");
     button("Save").click();
     await until(() => expect(one(".idc-save")).not.toBeNull());
     one(".idc-save").dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
@@ -150,7 +150,7 @@ describe("the table's parts", () => {
     for (const key of ["Home", "ArrowRight", "ArrowRight"]) grid.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
     await says(".idc-row:not([hidden]) .idc-first");
     await says(".idc-fields");
-    for (const where of [".idc-row .idc-cell", ".idc-pane .idc-links", ".idc-siblings", ".idc-fields", ".idc-about", ".idc-code", ".idc-pane-head", ".idc-pane-sum"]) {
+    for (const where of [".idc-row .idc-cell", ".idc-pane .idc-links", ".idc-siblings", ".idc-fields", ".idc-about", ".idc-pane-code", ".idc-pane-head", ".idc-pane-sum"]) {
       expect([...el.querySelectorAll(where)].map((e) => e.textContent).join(), where).toContain("<img src=x");
     }
     expect(el.querySelector("img")).toBeNull();

@@ -91,7 +91,7 @@ export function DetailPane({ store, focus, open, close, say }: Props) {
       {!to && <p class="idc-dim">Click a row to see all that is known of it.</p>}
       {to && !detail && !error.value && <p class="idc-dim">Looking it up…</p>}
       {detail && (
-        <div class={current ? "" : "idc-old"}>
+        <div class={current ? "" : "idc-pane-old"}>
           <Summary detail={detail.value} />
           <Links detail={detail.value} />
           {level !== "series" && (
@@ -106,7 +106,7 @@ export function DetailPane({ store, focus, open, close, say }: Props) {
           <Fields store={store} level={level} detail={detail.value} copy={copy} />
           <section>
             <h3>In Python</h3>
-            <pre class="idc-code">{detail.value.code}</pre>
+            <pre class="idc-pane-code">{detail.value.code}</pre>
             <button type="button" class="idc-button" onClick={() => copy("Code", detail.value.code)}>
               <Icon name="copy" size={14} /> Copy code
             </button>

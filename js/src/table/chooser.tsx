@@ -37,7 +37,7 @@ export function Chooser({ store, close }: { store: Store; close: () => void }) {
           <Icon name="close" />
         </button>
       </div>
-      <ul class="idc-columns">
+      <ul class="idc-choose">
         {list.map((c) => {
           const place = names.indexOf(c.name);
           return (

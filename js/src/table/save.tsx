@@ -136,7 +136,7 @@ export function Save({ store, question, total, close }: { store: Store; question
             </button>
           )}
           {running && (
-            <progress class="idc-progress" max={1} value={done!.share} aria-label={`Writing ${done!.path}`} />
+            <progress class="idc-save-progress" max={1} value={done!.share} aria-label={`Writing ${done!.path}`} />
           )}
         </div>
       )}

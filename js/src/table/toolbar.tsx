@@ -48,7 +48,7 @@ export function Toolbar({ store, tree, total, only, pane }: Props) {
           ))}
         </div>
       )}
-      <div class="idc-tools">
+      <div class="idc-table-tools">
         <button
           type="button"
           class="idc-tool"
