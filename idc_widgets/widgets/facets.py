@@ -6,6 +6,7 @@ The facets of the cube count in the browser; what is here is about everything el
 from __future__ import annotations
 
 import functools
+import json
 import math
 import threading
 import time
@@ -25,14 +26,25 @@ _BETWEEN_NOTES = 0.2  # seconds
 Notify = Callable[[Mapping[str, Any]], None]
 
 
-def handlers(catalog: Catalog, notify: Notify) -> dict[str, Callable[[Mapping[str, Any]], Any]]:
-    """Return the answers to the panel's requests; `notify` tells the browser how a fetch goes."""
+def handlers(
+    catalog: Catalog, notify: Notify, unknown: dict[str, tuple[str, ...]] | None = None
+) -> dict[str, Callable[[Mapping[str, Any]], Any]]:
+    """Return the answers to the panel's requests.
+
+    Parameters
+    ----------
+    notify
+        Tells the browser how a fetch goes.
+    unknown
+        Where to keep what a list names that nobody knows, by the `key` of its condition.
+    """
     fetching = Fetching(catalog, notify)
+    lists = {} if unknown is None else unknown
     return {
         "facet": functools.partial(facet, catalog),
         "columns": functools.partial(columns, catalog),
         "fetch": lambda m: fetching.start(str(m["table"])),
-        "identify": lambda m: _identified(catalog, str(m["text"])),
+        "identify": lambda m: _identified(catalog, str(m["text"]), lists),
         "about": lambda m: about.about(catalog, str(m["column"]), str(m["value"])),
         "code": functools.partial(_code, catalog),
     }
@@ -231,10 +243,18 @@ class Fetching:
 # -- lists and code
 
 
-def _identified(catalog: Catalog, text: str) -> dict[str, Any]:
+def key(condition: Mapping[str, Any]) -> str:
+    """Return what tells a condition's JSON from others."""
+    return json.dumps(conditions.canonical(condition), sort_keys=True)
+
+
+def _identified(catalog: Catalog, text: str, unknown: dict[str, tuple[str, ...]]) -> dict[str, Any]:
     found = identify(catalog, text)
+    condition = found.condition.to_json() if found.condition is not None else None
+    if condition is not None and found.unknown:
+        unknown[key(condition)] = found.unknown
     return {
-        "condition": found.condition.to_json() if found.condition is not None else None,
+        "condition": condition,
         "found": [[column, n] for column, n in found.counts.items()],
         "unknown": list(found.unknown),
     }

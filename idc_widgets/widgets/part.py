@@ -76,6 +76,7 @@ class Part(anywidget.AnyWidget):
     ) -> None:
         self._users: set[Part] = {self}  # the parts whose state is this one's
         self._links: list[traitlets.link] = []
+        self._unknown: dict[str, tuple[str, ...]] = {}  # of pasted lists
         self._esm = link.asset("widget.js")
         self._css = link.asset("widget.css")
         if isinstance(cohort, Part):
@@ -117,7 +118,7 @@ class Part(anywidget.AnyWidget):
             "cube": self._cube_of,
             "totals": lambda m: asdict(self._cohort_of(m["where"]).counts),
             **rows.handlers(self.catalog),
-            **facets.handlers(self.catalog, self.send),
+            **facets.handlers(self.catalog, self.send, self._unknown),
             "selection": self._summary,
             "destination": link.Aside(lambda m: asdict(transfer.describe_destination(str(m["path"])))),
             "plan": link.Aside(self._plan),
@@ -207,6 +208,9 @@ class Part(anywidget.AnyWidget):
     @traitlets.observe("_where")
     def _on_where(self, change: Mapping[str, Any]) -> None:
         cohort = self._cohort_of(change["new"])
+        if self._unknown:
+            unknown = [u for c in change["new"] for u in self._unknown.get(facets.key(c), ())]
+            cohort = Cohort(self.catalog, cohort.conditions, unknown)
         if cohort != self.cohort:
             self.cohort = cohort
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from idc_widgets import Catalog
 from tests import chromium
@@ -21,6 +21,7 @@ def browser() -> Iterator[Browser]:
     path = chromium.find()
     if path is None:
         pytest.fail("No Chromium: `python -m tests.chromium` installs one.")
+    expect.set_options(timeout=15_000)  # what waits for the kernel waits on a loaded machine, too
     with sync_playwright() as p:
         found = p.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
         yield found

@@ -206,6 +206,17 @@ def test_lists_that_name_nothing(catalog: idc.Catalog) -> None:
         identify(catalog, "\n".join(str(i) for i in range(MOST + 1)))
 
 
+def test_the_cohort_keeps_what_a_pasted_list_named_in_vain(catalog: idc.Catalog) -> None:
+    explorer = idc.Explorer(catalog=catalog)
+    found = explorer.answers["identify"]({"text": "nlst\nrubbish"})
+    explorer.set_state({"_where": [MR, found["condition"]]})
+    assert explorer.cohort == catalog.cohort(Modality="MR", collection_id="nlst")
+    assert explorer.cohort.unknown == ("rubbish",)
+    explorer.set_state({"_where": [MR]})
+    assert explorer.cohort.unknown == ()
+    explorer.close()
+
+
 def test_collections_are_described(ask: Ask) -> None:
     nlst = ask("about", column="collection_id", value="nlst")
     assert nlst["title"] == "National Lung Screening Trial"
