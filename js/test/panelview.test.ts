@@ -231,6 +231,19 @@ it("remembers what is folded, open and added", async () => {
   again();
 });
 
+it("leads from a chip to its facet, unfolds it once, and leaves it alone then", async () => {
+  const model = await make({ folded: ["collection_id"] });
+  model.state._where = [{ op: "in", column: "collection_id", values: ["nlst"] }];
+  const stop = await draw(model);
+  button("Edit Collection nlst").click();
+  await vi.waitFor(() => expect(document.activeElement!.textContent).toContain("nlst"), 3000);
+  expect(document.activeElement!.getAttribute("role")).toBe("checkbox");
+  group("Collection").querySelector<HTMLElement>(".idc-fold")!.click();
+  await rest(200);
+  expect(group("Collection").querySelector(".idc-value")).toBeNull(); // the wish is not granted again
+  stop();
+});
+
 it("adds a column found by its description, and fetches its table since that was said", async () => {
   const model = await make();
   const stop = await draw(model);

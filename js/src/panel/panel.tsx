@@ -1,6 +1,6 @@
 // The filter panel: presets and facets in their groups.
 
-import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { untracked, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { holds } from "../cube/condition";
 import { Icon } from "../icons";
@@ -37,11 +37,14 @@ export function FilterPanel({ store, id }: { store: Store; id: string }) {
     seen.start(root.current!);
     return () => seen.stop();
   }, []);
+  // A wish from before this view was drawn is somebody else's.
+  const heard = useRef(store.reveal.peek());
   useSignalEffect(() => {
     const wanted = store.reveal.value;
-    if (!wanted) return;
-    setFolded(store, wanted.column, false);
-    setTimeout(() => show(root.current, wanted.column), 60); // once it is drawn
+    if (!wanted || wanted === heard.current) return;
+    heard.current = wanted;
+    untracked(() => setFolded(store, wanted.column, false));
+    setTimeout(() => show(root.current, wanted.column), 60);
   });
   const groups = useComputed(() => {
     const added = (store.panel.value.added ?? []).map((a): FacetInfo => ({ ...a, group: ADDED, kind: "kernel" }));
@@ -93,13 +96,18 @@ function AnyFacet(props: { store: Store; info: FacetInfo; seen: Visibility }) {
   return props.info.kind === "kernel" ? <KernelFacet {...props} /> : <CubeFacet {...props} />;
 }
 
-/** Brings a facet into view and gives it the keyboard. */
-function show(root: HTMLElement | null, column: string): void {
+/** Brings a facet into view and gives it the keyboard, once it is drawn. */
+function show(root: HTMLElement | null, column: string, tries = 8): void {
   const facet = root?.querySelector<HTMLElement>(`[data-facet="${CSS.escape(column)}"]`);
+  const value = facet?.querySelector<HTMLElement>("[role=checkbox][tabindex='0']:not([hidden])");
+  if (!value && tries) {
+    setTimeout(() => show(root, column, tries - 1), 60);
+    return;
+  }
   if (!facet) return;
   // Not scrollIntoView, which would move the notebook too.
   root!.scrollTop += facet.getBoundingClientRect().top - root!.getBoundingClientRect().top - 8;
-  facet.querySelector<HTMLElement>("[role=checkbox][tabindex='0'], input, button")?.focus({ preventScroll: true });
+  (value ?? facet.querySelector<HTMLElement>("input, button"))?.focus({ preventScroll: true });
 }
 
 function Presets({ store }: { store: Store }) {
