@@ -85,6 +85,7 @@ async function draw(model: FakeModel): Promise<() => void> {
   const stop = widget().render({ model, el });
   await vi.waitFor(() => expect(one(".idc-value:not([hidden])")).not.toBeNull(), 3000);
   await rest();
+  if (model.answers.facet) await vi.waitFor(() => expect(el.textContent).not.toContain("Counting…"), 3000);
   return stop;
 }
 
@@ -236,8 +237,8 @@ it("leads from a chip to its facet, unfolds it once, and leaves it alone then", 
   model.state._where = [{ op: "in", column: "collection_id", values: ["nlst"] }];
   const stop = await draw(model);
   button("Edit Collection nlst").click();
-  await vi.waitFor(() => expect(document.activeElement!.textContent).toContain("nlst"), 3000);
-  expect(document.activeElement!.getAttribute("role")).toBe("checkbox");
+  await vi.waitFor(() => expect(document.activeElement!.getAttribute("role")).toBe("checkbox"), 3000);
+  expect(document.activeElement!.textContent).toContain("nlst");
   group("Collection").querySelector<HTMLElement>(".idc-fold")!.click();
   await rest(200);
   expect(group("Collection").querySelector(".idc-value")).toBeNull(); // the wish is not granted again
