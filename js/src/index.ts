@@ -48,7 +48,10 @@ export default function widget() {
         };
         const other = referred(own, "_shared");
         if (!other) return begin(view === "downloads" ? null : own);
-        other.then(begin, (e: unknown) => console.warn("idc_widgets: the part that this one shows is missing.", e));
+        other.then(begin, (e: unknown) => {
+          console.warn("idc_widgets:", e);
+          if (mine === turn) draw(h("p", { role: "alert" }, "The part that this view shares is gone: run the cells again."), el);
+        });
       };
       own.on("change:_shared", show);
       own.on("change:_view", show);

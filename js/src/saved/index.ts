@@ -66,16 +66,19 @@ function show(root: HTMLElement): void {
   for (const plain of root.querySelectorAll<HTMLElement>(".idc-plain")) plain.style.display = "none";
 }
 
-/** The page's theme is told within the shadow root too, where the style sheet looks for it. */
+/** The page's theme is told within the shadow root too, in the one way that the style sheet sees from there. */
 function followTheme(el: HTMLElement): void {
+  const { body, documentElement: html } = document;
   const copy = (): void => {
-    const theme = document.body.getAttribute("data-jp-theme-light");
-    if (theme === null) el.removeAttribute("data-jp-theme-light");
-    else el.setAttribute("data-jp-theme-light", theme);
-    el.className = document.body.className.includes("vscode-dark") ? "vscode-dark" : "";
+    const hosts = `${html.getAttribute("theme") ?? ""} ${body.className}`; // Colab's, and VS Code's
+    const said = body.getAttribute("data-jp-theme-light");
+    const light = said ?? (/\bdark\b|vscode-(dark|high-contrast)/.test(hosts) ? "false" : /\blight\b|vscode-light/.test(hosts) ? "true" : null);
+    if (light === null) el.removeAttribute("data-jp-theme-light");
+    else el.setAttribute("data-jp-theme-light", light);
   };
   copy();
-  new MutationObserver(copy).observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+  const observer = new MutationObserver(copy);
+  for (const e of [html, body]) observer.observe(e, { attributes: true, attributeFilter: ["data-jp-theme-light", "class", "theme"] });
 }
 
 const root = document.currentScript?.closest<HTMLElement>("[data-idc-saved]");
