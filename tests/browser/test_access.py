@@ -138,7 +138,7 @@ def test_from_opening_to_download_by_keyboard_alone(lab: Lab, page: Page, mirror
     press("t")
     assert "Results" in focused(page)
     press("f")
-    assert page.evaluate("() => !!document.activeElement.closest('.idc-panel')")
+    page.wait_for_function("() => !!document.activeElement.closest('.idc-panel')")
     tab_until(page, "e.getAttribute('role') === 'checkbox' && !!e.closest('[aria-label=Modality]')")
     press("ArrowDown")
     press("ArrowUp")
