@@ -137,7 +137,7 @@ class ResultTable(Part):
     height
         Height in pixels or as a CSS length; also set by dragging the lower edge.
     layout
-        Its place in boxes; by default it takes the width that is left.
+        Its place in boxes; by default it takes the width that is left, and less than 420 pixels only where boxes do not wrap.
 
     Attributes
     ----------
@@ -158,7 +158,7 @@ class ResultTable(Part):
         height: int | str | None = None,
         layout: ipywidgets.Layout | None = None,
     ) -> None:
-        place = layout or ipywidgets.Layout(flex="1 1 auto", min_width="0")
+        place = layout or ipywidgets.Layout(flex="1 1 420px", min_width="0")
         super().__init__(cohort, catalog=catalog, _view="table", height=height, layout=place)
 
 

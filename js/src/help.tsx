@@ -23,7 +23,8 @@ const EVERYWHERE: Keys = [
 const FILTERS: Keys = [
   ["↑ ↓ Page Home End", "from value to value"],
   ["Space, Enter", "include a value, or take it back"],
-  ["Alt+Enter", "exclude a value"],
+  ["x, o", "exclude a value; only this one"],
+  ["i, m", "about a value; its menu"],
   ["← → Page Home End", "move an end of a histogram's range"],
   ["Delete", "take the range back"],
 ];
