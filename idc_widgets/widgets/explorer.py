@@ -137,7 +137,7 @@ class ResultTable(Part):
     height
         Height in pixels or as a CSS length; also set by dragging the lower edge.
     layout
-        Its place in boxes; by default it takes the width that is left, and less than 420 pixels only where boxes do not wrap.
+        Its place in boxes; by default the width that is left, below 420 pixels only where the box does not wrap.
 
     Attributes
     ----------
