@@ -90,8 +90,8 @@ class Levels:
         """Return, for each group, how many of its series that match satisfy a second condition, and how many match."""
         key = _KEYS[level]
         found = self._database.rows(
-            f"{_named(key)} SELECT k.rep, count(*) FILTER ({part}), count(*) FROM {SERIES} s JOIN k ON s.{key} = k.k "
-            f"WHERE {where} GROUP BY k.rep",
+            f"{_named(key)} SELECT k.rep, count(*) FILTER (WHERE {part}), count(*) "
+            f"FROM {SERIES} s JOIN k ON s.{key} = k.k WHERE {where} GROUP BY k.rep",
             [list(groups), *bound, *parameters],
         )
         return {rep: (some, all_) for rep, some, all_ in found}

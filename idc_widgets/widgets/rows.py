@@ -108,7 +108,7 @@ class _Rows:
         part, bound = ticks.to_sql(self._catalog, message["ticks"])
         if message.get("all"):
             ticked, of = self._catalog.database.rows(
-                f"SELECT count(*) FILTER ({part}), count(*) FROM series WHERE {where}", [*bound, *parameters]
+                f"SELECT count(*) FILTER (WHERE {part}), count(*) FROM series WHERE {where}", [*bound, *parameters]
             )[0]
             return {"ticked": [ticked], "of": of}
         rows, level = _rows_of(message), level_of(message)

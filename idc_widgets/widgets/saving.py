@@ -90,7 +90,8 @@ class Saving:
             else:
                 self._groups(part, kind, level, where, parameters, sort, columns, job, stop)
 
-        threading.Thread(target=_run, args=(job, target, confirmed, write), name="idc-saving", daemon=True).start()
+        # No daemon: the interpreter must not end under a thread that is inside DuckDB.
+        threading.Thread(target=_run, args=(job, target, confirmed, write), name="idc-saving").start()
         return {"saving": number, **asdict(job)}
 
     def progress(self, message: Mapping[str, Any]) -> dict[str, Any]:
