@@ -82,14 +82,19 @@ def test_linked_parts_follow_each_other(lab: Lab, page: Page) -> None:
     raise AssertionError("the tick did not reach the observer")
 
 
-# How often anybody listens to the page's models, and to the window.
+# How often anybody listens to our models. Of every view that ever was, ipywidgets itself keeps one listener to its
+# model's messages, and more to its layout's changes; as many as to the messages of the layout are taken off.
 LISTENERS = """async () => {
   const area = window.jupyterapp.shell.currentWidget.content.widgets[0].outputArea;
   for (const output of area.widgets) for (const child of output.children()) {
     if (!child._manager) continue;
     const manager = await child._manager.promise;
     const models = await Promise.all(Object.values(manager._models));
-    return models.reduce((n, m) => n + Object.values(m._events ?? {}).reduce((k, l) => k + l.length, 0), 0);
+    const to = (m, name) => (m._events?.[name] ?? []).length;
+    const explorer = models.find(m => m.get('_view') === 'explorer');
+    const ours = models.filter(m => m.get('_view') !== undefined);
+    return ours.flatMap(m => Object.keys(m._events ?? {}).map(name => to(m, name))).reduce((a, n) => a + n, 0)
+      - to(explorer.get('layout'), 'msg:custom');
   }
 }"""
 
