@@ -222,7 +222,8 @@ class Worker:
         error = None
         if missing:
             error = (
-                f"{missing:,} of {self._job['series_total']:,} series incomplete, {self._ledger.failed:,} files missing"
+                f"{missing:,} of {self._job['series_total']:,} series incomplete, {self._ledger.failed:,} "
+                f"{'file' if self._ledger.failed == 1 else 'files'} missing"
             )
         self._halt()
         with contextlib.suppress(OSError):  # the images are there all the same

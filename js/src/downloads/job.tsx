@@ -7,7 +7,8 @@ import { count, plural } from "../format";
 import { Icon, type IconName } from "../icons";
 import type { Job, SeriesState } from "../link/protocol";
 import { Details } from "./details";
-import { active, type Downloads, ended, fractions, paceText, partText, splitPath, stateText, why } from "./jobs";
+import { Ends } from "./ends";
+import { active, type Downloads, ended, fractions, paceText, partText, stateText, why } from "./jobs";
 
 interface RowProps {
   downloads: Downloads;
@@ -27,7 +28,6 @@ export function JobRow({ downloads, job, old, gone }: RowProps) {
   const files = job.state === "complete" ? plural(job.files_total, "file") : `${count(job.files_done)} of ${plural(job.files_total, "file")}`;
   const status = stateText(job);
   const reason = why(job);
-  const [head, tail] = splitPath(job.path);
   const button = (op: string, icon: IconName, label: string, act = (): unknown => downloads.command(op, job.id)) => (
     <button
       key={op}
@@ -68,10 +68,7 @@ export function JobRow({ downloads, job, old, gone }: RowProps) {
           {(job.kind === "failed" || job.kind === "incomplete") && <Icon name="warning" size={14} />}
           {status}
         </span>
-        <span class="idc-job-folder" title={job.path}>
-          <span>{head}</span>
-          <span>{tail}</span>
-        </span>
+        <Ends class="idc-job-folder" path={job.path} shown={job.path} />
         <span class="idc-job-figures">
           <span>{bytes}</span>
           <span>{files}</span>

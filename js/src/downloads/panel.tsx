@@ -18,13 +18,13 @@ interface Props {
 }
 
 export function DownloadPanel({ downloads, alone = false, gone }: Props) {
-  const least = alone ? 8 : 2;
   const extra = useSignal(0);
   useEffect(() => downloads.attach(), [downloads]);
   const running = downloads.jobs.value;
   const past = downloads.past.value;
   const total = Math.max(downloads.endedCount.value, past.length);
-  const shown = past.slice(0, Math.max(alone ? 1 : 0, least - Math.max(0, running.length - 1)) + extra.value);
+  const least = Math.max(alone ? 1 : 0, (alone ? 8 : 2) - running.length);
+  const shown = past.slice(0, least + extra.value);
   const hidden = total - shown.length;
   if (!running.length && !total && !alone) return null;
   const old = gone || (downloads.quiet.value && running.length > 0);
@@ -33,8 +33,7 @@ export function DownloadPanel({ downloads, alone = false, gone }: Props) {
       <Announcer downloads={downloads} />
       {old && (running.length > 0 || !alone) && (
         <p class="idc-old-note" role="status">
-          As of {downloads.heard.toLocaleTimeString()}.{" "}
-          {gone ? "Downloads go on; run the cell again to see them." : "The kernel has said nothing since; downloads go on."}
+          As of {downloads.heard.toLocaleTimeString()}, when the kernel was last heard; downloads go on.
         </p>
       )}
       {!running.length && !total && <Empty />}

@@ -4,6 +4,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { count } from "../format";
 import { Scroller } from "../table/scroller";
+import { Ends } from "./ends";
 import { partText } from "./jobs";
 import { type SeriesList, seriesText, shortPath } from "./list";
 
@@ -64,7 +65,7 @@ export function SeriesView({ list, chosen, label }: Props) {
       >
         {row ? (
           <>
-            <span title={row.path}>{shortPath(row.below)}</span>
+            <Ends path={row.path} shown={shortPath(row.below)} />
             <span class="idc-series-state">{seriesText(row)}</span>
             <span>{partText(row.state === "complete" ? row.bytes : row.bytes_done + row.bytes_in_flight, row.bytes)}</span>
             <span>

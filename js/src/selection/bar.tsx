@@ -1,6 +1,7 @@
 // The selection bar: what is ticked, where it goes, and the button that fetches it.
 
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { effect, useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { Downloads } from "../downloads/jobs";
 import { count, plural, size } from "../format";
 import type { SelectionTotals } from "../link/protocol";
@@ -48,9 +49,12 @@ export function SelectionBar({ store, id, downloads }: BarProps) {
   const plan = store.plan.value?.value;
   const why = obstacle(store);
   // What a download has put there need not be fetched again.
-  useSignalEffect(() => {
-    if (downloads?.endedCount.value) store.fetched.value = store.fetched.peek() + 1;
-  });
+  useEffect(() => {
+    if (!downloads) return;
+    return effect(() => {
+      if (downloads.endedCount.value) store.fetched.value = store.fetched.peek() + 1;
+    });
+  }, [downloads]);
   // A question is about what was ticked when it was asked.
   useSignalEffect(() => {
     store.ticks.value;
