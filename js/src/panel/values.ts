@@ -1,7 +1,7 @@
 // The values of one facet: rows of fixed height, of which only those in view exist.
 //
 // Plain DOM instead of components: at a click every facet's list repaints within the frame, so a row's elements stay
-// and only text that changed is written; the bars of all rows are two SVG paths.
+// and only text that changed is written; the bars of all rows are three SVG paths.
 
 import type { Value } from "../cube/condition";
 import { compact, count } from "../format";
@@ -153,13 +153,12 @@ export class ValueList {
     const n = Math.max(0, Math.min(this.#rows + (scrolls ? 1 : 0), shown.order.length - first));
     while (this.#slots.length < n) this.#grow();
     const width = Math.max(0, this.#width - BAR_LEFT - 8);
-    let top = 0;
-    let most = 0;
-    for (let i = 0; i < shown.order.length; i++) {
-      const code = shown.order[i]!;
-      top = Math.max(top, shown.counts[code]!);
-      most = Math.max(most, shown.total[code]!);
-    }
+    let top = 1;
+    for (let i = 0; i < shown.order.length; i++) top = Math.max(top, shown.total[shown.order[i]!]!);
+    // One scale for what matches and for all, so that the two can be compared; by the root, so that a few hundred are
+    // still seen beside a quarter million.
+    const bar = (at: number, n: number, least: number): string =>
+      `M${BAR_LEFT} ${at * ROW + ROW - 2}h${Math.max(least, Math.round(Math.sqrt(n / top) * width))}`;
     let off = "";
     let on = "";
     let all = "";
@@ -173,14 +172,11 @@ export class ValueList {
       const code = shown.order[at]!;
       this.#write(slot, shown, code, at);
       const value = shown.counts[code]!;
-      if (value > 0 && top > 0) {
-        const bar = `M${BAR_LEFT} ${at * ROW + ROW - 2}h${Math.max(2, Math.round((value / top) * width))}`;
-        if (shown.included.has(code)) on += bar;
-        else off += bar;
+      if (value > 0) {
+        if (shown.included.has(code)) on += bar(at, value, 2);
+        else off += bar(at, value, 2);
       }
-      if (shown.filtered && most > 0) {
-        all += `M${BAR_LEFT} ${at * ROW + ROW - 2}h${Math.max(1, Math.round((shown.total[code]! / most) * width))}`;
-      }
+      if (shown.filtered) all += bar(at, shown.total[code]!, 1);
     });
     if (this.#path[0] !== off) this.#bars.setAttribute("d", off);
     if (this.#path[1] !== on) this.#barsOn.setAttribute("d", on);
