@@ -3,55 +3,20 @@
 from __future__ import annotations
 
 import csv
-import re
 from pathlib import Path
 
 import duckdb
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ARTIFACTS
-from tests.browser.explorer import ExplorerView
+from tests.browser.explorer import TableView
 from tests.browser.lab import Lab, Notebook
 
 pytestmark = pytest.mark.browser
 
 CELL = "import idc_widgets as idc\nexplorer = idc.Explorer()\nexplorer"
 RIDER = "explorer.cohort = explorer.catalog.cohort(collection_id='rider_pilot')"
-
-
-class TableView(ExplorerView):
-    """The table's own controls."""
-
-    def level(self, name: str) -> None:
-        """Let a row be something else."""
-        self.root.get_by_role("group", name="A row is").get_by_role("button", name=name).click()
-        expect(self.grid).to_have_attribute("aria-busy", "false")
-
-    def tool(self, name: str) -> Locator:
-        """Return a button of the bar above the table."""
-        return self.root.get_by_role("toolbar", name="Table").get_by_role("button", name=name, exact=True)
-
-    def twisty(self, index: int) -> Locator:
-        """Return what unfolds a row."""
-        return self.row(index).get_by_role("button", name="Show what")
-
-    def mark(self, index: int) -> Locator:
-        """Return the box of a row."""
-        return self.row(index).get_by_role("checkbox")
-
-    def headers(self) -> list[str]:
-        """Return the columns' names, in their order."""
-        names = self.grid.get_by_role("columnheader").get_by_role("button").all_inner_texts()
-        return [re.sub(r"[▲▼\d\s]+$", "", n) for n in names]
-
-    def header(self, column: str) -> Locator:
-        """Return a column's button, by the column's name in the index."""
-        return self.grid.locator(f'[data-column="{column}"] button')
-
-    def pane(self) -> Locator:
-        """Return the detail pane."""
-        return self.root.get_by_role("region", name="Details")
 
 
 def opened(lab: Lab, page: Page, name: str) -> tuple[Notebook, TableView]:
