@@ -15,6 +15,7 @@ import random
 import threading
 import time
 from collections import deque
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -25,9 +26,21 @@ from .series import LARGE, Object, Series
 BLOCK = 4 << 20
 _CONNECTIONS = 16
 _READ = 1 << 18
+_FLUSH_EVERY = 64  # blocks: to flush each of them took ten times as long
+_FLUSHED = "flushed"
 _TRIES = 3  # of a block, in a row; more are the business of the series' next round
 
 assert BLOCK < LARGE
+
+
+def _boot() -> str:
+    """Return what changes with every start of the system, empty where there is no such thing."""
+    with contextlib.suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    return ""
+
+
+_BOOT = _boot()
 
 
 class Draft:
@@ -59,25 +72,53 @@ class Draft:
         with contextlib.suppress(OSError, ValueError):
             head, *lines = self.record.read_text("ascii").split("\n")
             if json.loads(head) == self._head and self.part.exists():
-                # What follows the last line break was torn by a crash.
-                return {int(line) for line in lines[:-1] if line.isdigit() and int(line) < self.count}
+                found = self._trusted(lines[:-1])  # what follows the last line break was torn by a crash
+                self._begin_record(found)
+                return found
         self.final.parent.mkdir(exist_ok=True)
         self.part.write_bytes(b"")
-        self.record.write_text(json.dumps(self._head) + "\n", "ascii")
+        self._begin_record(set())
         return set()
+
+    def _begin_record(self, done: set[int]) -> None:
+        lines = [json.dumps(self._head), *(f"{number} {_BOOT}" for number in sorted(done)), ""]
+        self.record.write_text("\n".join(lines), "ascii", newline="\n")
+
+    def _trusted(self, lines: list[str]) -> set[int]:
+        """Return the blocks that lines of the record vouch for.
+
+        A line counts if it was written since this system started, or if the part was flushed to the disk after it:
+        else a power failure may have taken the block.
+        """
+        found: set[int] = set()
+        pending: set[int] = set()
+        for line in lines:
+            number, _, boot = line.partition(" ")
+            if number == _FLUSHED:
+                found |= pending
+            elif number.isdigit() and int(number) < self.count:
+                (found if boot == _BOOT else pending).add(int(number))
+        return found
 
     def keep(self, number: int, data: memoryview) -> bool:
         """Put a block on the disk, then say so; return whether it was the last."""
-        with self.part.open("r+b", buffering=0) as file:
-            file.seek(number * BLOCK)
-            file.write(data)
-            # Not said to be there before it is: after a power failure the record must not promise too much.
-            getattr(os, "fdatasync", os.fsync)(file.fileno())
-        with self._lock:
-            with self.record.open("a", encoding="ascii", newline="\n") as file:
-                file.write(f"{number}\n")
+        with self._lock:  # the system writes one block of a file at a time, too, and lets the others spin
+            with self.part.open("r+b", buffering=0) as file:
+                file.seek(number * BLOCK)
+                file.write(data)
+            line = f"{number} {_BOOT}\n"
+            if len(self.done) % _FLUSH_EVERY == _FLUSH_EVERY - 1 or not _BOOT:
+                line += f"{_FLUSHED}\n" if self._flush() else ""
+            with self.record.open("a", encoding="ascii", newline="\n") as record:
+                record.write(line)
             self.done.add(number)
             return len(self.done) == self.count
+
+    def _flush(self) -> bool:
+        with contextlib.suppress(OSError), self.part.open("r+b") as file:
+            getattr(os, "fdatasync", os.fsync)(file.fileno())
+            return True
+        return False
 
     def finish(self) -> None:
         """Give the complete object its name."""

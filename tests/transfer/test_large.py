@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from idc_widgets.transfer import Job, plan
+from idc_widgets.transfer import Job, blocks, plan
 from idc_widgets.transfer.blocks import BLOCK, Draft
 from idc_widgets.transfer.journal import Journal
 from idc_widgets.transfer.registry import journal_path
@@ -139,7 +139,7 @@ def test_clock_that_goes_back(fetch: Fetch, tmp_path: Path, monkeypatch: pytest.
         assert not other.wait(40) and "is the clock right?" in other.failures()[0]["reason"]
 
 
-def test_a_record_is_believed_only_as_far_as_it_is_whole(tmp_path: Path) -> None:
+def test_a_record_is_believed_only_as_far_as_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     size = 13 * BLOCK + 17
     row = {"n": 0, "uid": "1.2", "uuid": "u", "study": "", "bucket": "b", "path": "p"}
 
@@ -154,6 +154,14 @@ def test_a_record_is_believed_only_as_far_as_it_is_whole(tmp_path: Path) -> None
         file.write("999\nnonsense\n7")  # the last without its line break
     again = draft()
     assert again.done == {2, 13} and again.resumed == BLOCK + 17
+    monkeypatch.setattr(blocks, "_BOOT", "another start of the system")  # blocks may be lost that were not flushed
+    assert draft().done == set()
+    monkeypatch.setattr(blocks, "_FLUSH_EVERY", 2)
+    later = draft()
+    for number in (4, 5, 6):
+        later.keep(number, memoryview(b"z" * BLOCK))
+    monkeypatch.setattr(blocks, "_BOOT", "and another one")
+    assert draft().done == {4, 5} == draft().done
     assert draft("another").done == set()
     assert json.loads(first.record.read_text().split("\n")[0])["etag"] == "another"
 
