@@ -66,7 +66,7 @@ def documents(cohort: Cohort, provider: str, layout: str) -> transfer.Documents:
             *cited,
             f"- Cite IDC too: {_CITATION}",
             "- What each folder holds: `manifest.csv`",
-            "- To get it again: `pip install idc-widgets`, then",
+            "- To get it again, with idc_widgets:",
             "",
             *(f"      {line}" for line in cohort.code().splitlines()),
             f'      cohort.download("data", provider="{provider}", layout="{layout}")',

@@ -69,7 +69,7 @@ class Audit:
     def __str__(self) -> str:
         text = (
             f"{self.path}: {self.series:,} series, {self.files:,} files, {human_bytes(self.bytes)} are right "
-            f"({self.files_by_md5:,} files by MD5, the others by size)"
+            f"({self.files_by_md5:,} files by MD5, {self.files - self.files_by_md5:,} by size)"
         )
         if self.problems:
             text += f"; {len(self.problems):,} problems"

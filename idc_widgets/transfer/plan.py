@@ -79,11 +79,13 @@ class Plan:
 
     def lines(self) -> list[tuple[str, str]]:
         """Return the plan as pairs of a heading and what there is to say."""
+        there = (
+            f"{self.series_present:,} series, {self.files_present:,} files, {human_bytes(self.bytes_present)}, verified"
+        )
         out = [
             ("Destination", f"{self.path}" + (f": {self.problem}" if self.problem else "")),
             ("Holds", f"{self.series:,} series, {self.files:,} files, {human_bytes(self.bytes)} from {self.provider}"),
-            ("There already", f"{self.series_present:,} series, {self.files_present:,} files, "
-                              f"{human_bytes(self.bytes_present)}, verified"),
+            ("There already", there if self.series_present else "nothing"),
             ("To fetch", human_bytes(self.need) + (f", about {human_seconds(self.seconds)}" if self.seconds else "")),
         ]  # fmt: skip
         if self.free is not None:

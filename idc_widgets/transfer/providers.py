@@ -61,9 +61,12 @@ def check_reachable(url: str, provider: Provider, bucket: str) -> None:
     It asks for an object that does not exist: the answer is small, costs no listing, and only an S3 server
     words it as S3 does.
     """
+    context = None
     request = urllib.request.Request(f"{url}/{quote(bucket)}/{_NO_OBJECT}")
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT, context=certificates()) as response:
+        if url.startswith("https:"):
+            context = certificates()
+        with urllib.request.urlopen(request, timeout=_TIMEOUT, context=context) as response:
             headers, body = response.headers, response.read(2000)
     except urllib.error.HTTPError as error:
         with error:

@@ -14,6 +14,7 @@ from idc_widgets.transfer.blocks import BLOCK, Draft
 from idc_widgets.transfer.journal import Journal
 from idc_widgets.transfer.registry import journal_path
 from idc_widgets.transfer.series import Object, Series
+from idc_widgets.transfer.web import Client
 from tests.mirror import Mirror, SpawnedMirror
 from tests.mirror import listing as mirror_listing
 
@@ -170,3 +171,28 @@ def test_bodies_differ(mirror: SpawnedMirror) -> None:
     """A block at a wrong place would be noticed."""
     data = body(mirror, key_of(mirror))
     assert len({data[at : at + 64] for at in range(BLOCK, len(data) - 64, BLOCK)}) > 10
+
+
+def test_everything_goes_through_the_proxy(
+    fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody serves the endpoint: the mirror, being asked for it by its full address, answers as its proxy."""
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, mirror.endpoint)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    items = (*pick(STUDY)[:1], *pick(LARGE)[:1])
+    job = fetch(items, endpoint_url="http://s3.invalid")
+    assert job.wait(40), job.failures()
+    assert tree(tmp_path / "data") == whole_truth(mirror, items)
+
+
+def test_hosts_that_need_no_proxy(mirror: SpawnedMirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    client = Client(mirror.endpoint, 5)
+    key = key_of(mirror)
+    for _ in range(2):  # over one connection
+        with client.get(f"/{pick(LARGE)[0].bucket}/{key}", {"Range": "bytes=0-9"}) as answer:
+            assert (answer.status, answer.read()) == (206, body(mirror, key)[:10])
+    client.close()
