@@ -15,6 +15,9 @@ class Fault(NamedTuple):
     reason: str
 
 
+#: What an object is that is not as listed: whoever tries again has to list again.
+CHANGED = "the object is another than the one that was listed"
+
 _RULES: tuple[tuple[str, Kind, str], ...] = (
     (r"no space left|not enough space on the disk|disk quota exceeded|file too large", "fatal", "the disk is full"),
     (r"read-only file system", "fatal", "the destination has become read-only"),
@@ -29,7 +32,7 @@ _RULES: tuple[tuple[str, Kind, str], ...] = (
     (r"no object found", "permanent", "the bucket has no object of this series (404)"),
     (r"nosuchkey|notfound|status code: 404", "permanent", "the object is not in the bucket (404)"),
     (r"accessdenied|forbidden|status code: 403", "permanent", "the server refuses access (403)"),
-    (r"status code: 412", "permanent", "the object in the bucket is another than the one that was listed"),
+    (r"status code: 412", "permanent", f"{CHANGED} (412)"),
     (r"slowdown|status code: 503", "transient", "the server is overloaded (503 SlowDown)"),
     (r"status code: 429|toomanyrequests", "transient", "the server asks for fewer requests (429)"),
     (r"status code: 5\d\d|internalerror", "transient", "the server has an internal error (5xx)"),

@@ -61,12 +61,13 @@ def check_reachable(url: str, provider: Provider, bucket: str) -> None:
     It asks for an object that does not exist: the answer is small, costs no listing, and only an S3 server
     words it as S3 does.
     """
-    context = None
+    # Not `urlopen`: it keeps the proxies of its first call.
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler()]
     request = urllib.request.Request(f"{url}/{quote(bucket)}/{_NO_OBJECT}")
     try:
         if url.startswith("https:"):
-            context = certificates()
-        with urllib.request.urlopen(request, timeout=_TIMEOUT, context=context) as response:
+            handlers.append(urllib.request.HTTPSHandler(context=certificates()))
+        with urllib.request.build_opener(*handlers).open(request, timeout=_TIMEOUT) as response:
             headers, body = response.headers, response.read(2000)
     except urllib.error.HTTPError as error:
         with error:

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from .faults import CHANGED
+
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _BLOCK = 1 << 18  # stays in the cache of a core between reading and hashing
 _own = threading.local()
@@ -51,7 +53,7 @@ def problem(path: Path, size: int, etag: str, stopped: Callable[[], bool] = lamb
                     raise Stopped
     except OSError as error:
         return f"the file cannot be read: {error.strerror or error}"
-    return None if digest.hexdigest() == expected else "the content differs from the listing (MD5)"
+    return None if digest.hexdigest() == expected else f"{CHANGED}: its content differs (MD5)"
 
 
 def _buffer() -> memoryview:

@@ -16,7 +16,7 @@ from typing import Any
 
 from . import documents, receipt, settings
 from .cleanup import remove_downloaded, remove_staging
-from .faults import classify
+from .faults import CHANGED, classify
 from .fetch import Fatal, Fetcher
 from .flow import Flow
 from .journal import Journal
@@ -286,6 +286,12 @@ class Worker:
     def _retry(self) -> None:
         """Take up failed series again: those whose objects are known as they are, the others from their listing."""
         self._ledger.write(time.monotonic(), force=True)
+        with self._journal.transaction() as db:  # what was not as listed is listed again
+            db.execute(
+                "DELETE FROM object WHERE job = ?1 AND n IN"
+                " (SELECT n FROM object WHERE job = ?1 AND state = 'failed' AND reason LIKE ?2)",
+                (self._id, f"{CHANGED}%"),
+            )
         known = "EXISTS (SELECT 1 FROM object WHERE object.job = series.job AND object.n = series.n)"
         rows = self._journal.all(
             f"SELECT *, {known} AS known FROM series WHERE job = ? AND state = 'failed' ORDER BY n", (self._id,)

@@ -108,6 +108,9 @@ def test_another_object_than_the_listed_is_refused(fetch: Fetch, mirror: Spawned
     job.resume()
     assert not job.wait(30)
     assert "another than the one that was listed" in job.failures()[0]["reason"]
+    job.retry()  # lists again
+    assert job.wait(30), job.failures()
+    assert tree(tmp_path / "data") == whole_truth(mirror, pick(LARGE)[:1])
 
 
 def test_full_disk_in_a_large_object(fetch: Fetch, mirror: SpawnedMirror, small_disk: Path) -> None:
