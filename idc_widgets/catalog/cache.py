@@ -28,7 +28,7 @@ import platformdirs
 from idc_widgets.catalog import cube, sources
 from idc_widgets.catalog.bins import BINNED
 
-LAYOUT = 3  # raise when the columns or tables below change: older files are then ignored
+LAYOUT = 4  # raise when the columns or tables below change: older files are then ignored
 
 # Text columns of few distinct values, kept as ENUM. The rest (UIDs, descriptions) stay text.
 ENUMS = (
@@ -249,7 +249,8 @@ def build(target: Path, parquet: Path) -> None:
                 f"FROM (SELECT DISTINCT {HAYSTACK} AS haystack FROM source)"
             )
             con.execute(
-                f"CREATE TABLE groups AS SELECT {cube.GROUP}, row_number() OVER ()::INTEGER AS key "
+                f"CREATE TABLE groups AS SELECT {cube.GROUP}, "
+                f"row_number() OVER (ORDER BY {cube.GROUP})::INTEGER AS key "
                 f"FROM (SELECT DISTINCT {cube.GROUP} FROM source)"
             )
             same_group = " AND ".join(f'groups."{d}" IS NOT DISTINCT FROM s."{d}"' for d in cube.DIMENSIONS)

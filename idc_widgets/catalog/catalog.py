@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import functools
-import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from idc_widgets.catalog import cube, export, sources
-from idc_widgets.catalog.bins import Extra, binned
-from idc_widgets.catalog.database import SERIES, Database
+from idc_widgets.catalog.bins import binned
+from idc_widgets.catalog.cubes import Cubes
+from idc_widgets.catalog.database import Database
 from idc_widgets.catalog.fetch import Progress
 from idc_widgets.catalog.joins import Joined
 from idc_widgets.catalog.levels import Levels
@@ -60,6 +60,7 @@ class Catalog:
         orders = Orders(self.database)
         self.pages = Pages(self.database, orders)
         self.levels = Levels(self.database, orders)
+        self._cubes = Cubes(self.database)
         self._tables = Tables(self.database, cache_dir)
         self._remotes: dict[tuple[str, str], Remote] = {}
         self._remote_lock = threading.Lock()
@@ -316,29 +317,10 @@ class Catalog:
 
     # -- the cube
 
-    @functools.cached_property
+    @property
     def vocabulary(self) -> cube.Vocabulary:
         """Values of the cube's dimensions over the whole catalogue."""
-        return cube.Vocabulary.told(self._whole_cube)
-
-    @functools.cached_property
-    def _whole_cube(self) -> dict[str, Any]:
-        if self.database.cached:
-            message: dict[str, Any] = json.loads(self.database.rows("SELECT message FROM cache.cube")[0][0])
-            return message
-        cells = self._cells("TRUE", (), {})
-        return cube.encode(cells, cube.Vocabulary.of(cells), {})
-
-    @functools.cached_property
-    def _groups(self) -> dict[int, tuple[Any, ...]]:
-        return {row[-1]: row[:-1] for row in self.database.rows("FROM cache.groups")}
-
-    def _cells(self, where: str, parameters: Sequence[Any], extra: Extra) -> cube.Cells:
-        if self.database.cached:
-            sql, first = cube.query("cache.series s", where, extra, "group_key")
-            return cube.Cells.of(self.database.rows(sql, [*first, *parameters]), self._groups)
-        sql, first = cube.query(f"{SERIES} s", where, extra)
-        return cube.Cells.of(self.database.rows(sql, [*first, *parameters]))
+        return self._cubes.vocabulary
 
     @functools.cached_property
     def _derived(self) -> list[dict[str, Any]]:
@@ -375,10 +357,7 @@ class Catalog:
             If a bound is no place on its column's scale.
         """
         extra = {c: e for c, e in ((c, binned(c).clean(e)) for c, e in (edges or {}).items()) if e}
-        if outside or extra:
-            message = cube.encode(self._cells(where, parameters, extra), self.vocabulary, extra)
-        else:
-            message = self._whole_cube
+        message = self._cubes.of(where, parameters, extra) if outside or extra else self._cubes.whole
         return {**message, "outside": list(outside), "derived": self._derived}
 
     # -- cohorts and the cache

@@ -6,20 +6,20 @@ import json
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal
 
 from idc_widgets import transfer
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.catalog import default_catalog
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.export import Progress
-from idc_widgets.cohort import check, dialects, exchange, frames, getting, summary
+from idc_widgets.cohort import check, dialects, exchange, frames, summary
 from idc_widgets.cohort.clinical import clinical
 from idc_widgets.cohort.code import to_code, to_program
 from idc_widgets.cohort.compile import Compiler
 from idc_widgets.cohort.conditions import And, Condition, In, Not, Or, ReferredBy, RefersTo, canonical, simplify
+from idc_widgets.cohort.getting import Gettable
 from idc_widgets.cohort.instances import instances
 from idc_widgets.cohort.summary import Counts
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Cohort:
+class Cohort(Gettable):
     """A set of series: one release of the catalogue plus conditions. Immutable; comparable; prints as its code.
 
     Made by `catalog.cohort(...)` and by narrowing (`where`, `exclude`) and combining (`&`, `|`, `-`) others.
@@ -350,98 +350,6 @@ class Cohort:
         if path is not None:
             Path(path).write_text(text, encoding="utf-8", newline="\n")
         return text
-
-    # -- getting it
-
-    def items(self, layout: str = transfer.DEFAULT_LAYOUT) -> list[transfer.Item]:
-        """Return what a download needs to know of each series.
-
-        Parameters
-        ----------
-        layout
-            Template of the folders; the columns it names are read.
-        """
-        return getting.items(self._catalog, *self.compiled(), layout)
-
-    @overload
-    def download(
-        self, destination: str | os.PathLike[str], *, provider: transfer.Provider = ..., layout: str = ...,
-        endpoint_url: str | None = ..., title: str | None = ..., workers: int = ..., verify: transfer.Verify = ...,
-        documents: bool = ..., dry_run: Literal[True],
-    ) -> transfer.Plan: ...  # fmt: skip
-
-    @overload
-    def download(
-        self, destination: str | os.PathLike[str], *, provider: transfer.Provider = ..., layout: str = ...,
-        endpoint_url: str | None = ..., title: str | None = ..., workers: int = ..., verify: transfer.Verify = ...,
-        documents: bool = ..., dry_run: Literal[False] = ...,
-    ) -> transfer.Job: ...  # fmt: skip
-
-    def download(
-        self,
-        destination: str | os.PathLike[str],
-        *,
-        provider: transfer.Provider = "aws",
-        layout: str = transfer.DEFAULT_LAYOUT,
-        endpoint_url: str | None = None,
-        title: str | None = None,
-        workers: int = transfer.DEFAULT_WORKERS,
-        verify: transfer.Verify = "md5",
-        documents: bool = False,
-        dry_run: bool = False,
-    ) -> transfer.Job | transfer.Plan:
-        """Start downloading its series in the background and return the job at once.
-
-        The download is a process of its own: it goes on when this one ends. What is there already is not fetched
-        again. A series' folder appears under its name only when every file of it was checked.
-
-        Parameters
-        ----------
-        destination
-            Folder to download into; made if missing.
-        provider
-            "aws" or "gcs": the cloud to download from.
-        layout
-            Folders below the destination: `%column` of the index, joined by "/", "_" or "-".
-        endpoint_url
-            S3 endpoint in place of the provider's.
-        title
-            Name of the job in the download panel; by default its collections and modalities.
-        workers
-            Files fetched at once.
-        verify
-            "md5": the size of each file, and its MD5 where the bucket tells it; "size": the size alone; "dicom": as
-            "md5", and the UIDs in each file's header.
-        documents
-            Whether to write `manifest.csv` and `README.md` into the destination: what is there, of which version, its
-            licences, what to cite, and how to get it again.
-        dry_run
-            Whether to return the plan only: what is there already, free space, licences, paths, time.
-
-        Raises
-        ------
-        TransferError
-            If the cohort is empty, the destination cannot be written, the disk is too small, or the endpoint does
-            not answer; one sentence says which.
-        """
-        folder = os.fspath(destination)
-        if dry_run:
-            plan = transfer.plan(self.items(layout), folder, layout=layout, provider=provider, verify=verify)
-            return replace(plan, licences=self.describe().licences)
-        # Told from the sums alone where it is hopeless: the plan of a million series takes half a minute.
-        transfer.check_room(folder, self.counts.bytes)
-        return transfer.start(
-            self.items(layout),
-            folder,
-            provider=provider,
-            layout=layout,
-            endpoint_url=endpoint_url,
-            title=title or getting.title(self.tally("collection_id"), self.tally("Modality")),
-            idc_version=self._catalog.version,
-            workers=workers,
-            verify=verify,
-            documents=getting.documents(self, provider, layout) if documents else None,
-        )
 
 
 def _own_column(condition: Condition) -> str | None:

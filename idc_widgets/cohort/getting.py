@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from idc_widgets import transfer
 from idc_widgets.catalog import Catalog
@@ -12,7 +13,7 @@ from idc_widgets.catalog.catalog import default_catalog
 from idc_widgets.catalog.database import SERIES
 
 if TYPE_CHECKING:
-    from idc_widgets.cohort.cohort import Cohort
+    from idc_widgets.cohort.summary import Counts, Summary
 
 
 def items(catalog: Catalog, where: str, parameters: Sequence[Any], layout: str) -> list[transfer.Item]:
@@ -41,7 +42,7 @@ _CITATION = (
 )
 
 
-def documents(cohort: Cohort, provider: str, layout: str) -> transfer.Documents:
+def documents_of(cohort: Gettable, provider: str, layout: str) -> transfer.Documents:
     """Return what `manifest.csv` and `README.md` are to say of a cohort."""
     catalog, (where, parameters) = cohort.catalog, cohort.compiled()
     columns = ", ".join(f'"{name}"::VARCHAR' for name in _DOCUMENTED)
@@ -58,7 +59,7 @@ def documents(cohort: Cohort, provider: str, layout: str) -> transfer.Documents:
     counts = cohort.counts
     section = "\n".join(
         (
-            f"## {title(cohort.tally('collection_id'), cohort.tally('Modality'))}",
+            f"## {title_of(cohort.tally('collection_id'), cohort.tally('Modality'))}",
             "",
             f"- Asked for: {counts.series:,} series, {counts.instances:,} files, {transfer.human_bytes(counts.bytes)}",
             f"- Version: IDC v{catalog.version} (data release {catalog.release}), from {provider}",
@@ -74,6 +75,113 @@ def documents(cohort: Cohort, provider: str, layout: str) -> transfer.Documents:
         )
     )
     return transfer.Documents(["crdc_series_uuid", *_DOCUMENTED, "idc_version"], rows, section)
+
+
+class Gettable:
+    """What a cohort does to come to a disk."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:  # the cohort has these
+
+        @property
+        def catalog(self) -> Catalog: ...
+        @property
+        def counts(self) -> Counts: ...
+        def compiled(self, *, without: str | None = None) -> tuple[str, list[Any]]: ...
+        def tally(self, column: str) -> list[tuple[Any, int]]: ...
+        def describe(self) -> Summary: ...
+        def code(self) -> str: ...
+
+    def items(self, layout: str = transfer.DEFAULT_LAYOUT) -> list[transfer.Item]:
+        """Return what a download needs to know of each series.
+
+        Parameters
+        ----------
+        layout
+            Template of the folders; the columns it names are read.
+        """
+        return items(self.catalog, *self.compiled(), layout)
+
+    @overload
+    def download(
+        self, destination: str | os.PathLike[str], *, provider: transfer.Provider = ..., layout: str = ...,
+        endpoint_url: str | None = ..., title: str | None = ..., workers: int = ..., verify: transfer.Verify = ...,
+        documents: bool = ..., dry_run: Literal[True],
+    ) -> transfer.Plan: ...  # fmt: skip
+
+    @overload
+    def download(
+        self, destination: str | os.PathLike[str], *, provider: transfer.Provider = ..., layout: str = ...,
+        endpoint_url: str | None = ..., title: str | None = ..., workers: int = ..., verify: transfer.Verify = ...,
+        documents: bool = ..., dry_run: Literal[False] = ...,
+    ) -> transfer.Job: ...  # fmt: skip
+
+    def download(
+        self,
+        destination: str | os.PathLike[str],
+        *,
+        provider: transfer.Provider = "aws",
+        layout: str = transfer.DEFAULT_LAYOUT,
+        endpoint_url: str | None = None,
+        title: str | None = None,
+        workers: int = transfer.DEFAULT_WORKERS,
+        verify: transfer.Verify = "md5",
+        documents: bool = False,
+        dry_run: bool = False,
+    ) -> transfer.Job | transfer.Plan:
+        """Start downloading its series in the background and return the job at once.
+
+        The download is a process of its own: it goes on when this one ends. What is there already is not fetched
+        again. A series' folder appears under its name only when every file of it was checked.
+
+        Parameters
+        ----------
+        destination
+            Folder to download into; made if missing.
+        provider
+            "aws" or "gcs": the cloud to download from.
+        layout
+            Folders below the destination: `%column` of the index, joined by "/", "_" or "-".
+        endpoint_url
+            S3 endpoint in place of the provider's.
+        title
+            Name of the job in the download panel; by default its collections and modalities.
+        workers
+            Files fetched at once.
+        verify
+            "md5": the size of each file, and its MD5 where the bucket tells it; "size": the size alone; "dicom": as
+            "md5", and the UIDs in each file's header.
+        documents
+            Whether to write `manifest.csv` and `README.md` into the destination: what is there, of which version, its
+            licences, what to cite, and how to get it again.
+        dry_run
+            Whether to return the plan only: what is there already, free space, licences, paths, time.
+
+        Raises
+        ------
+        TransferError
+            If the cohort is empty, the destination cannot be written, the disk is too small, or the endpoint does
+            not answer; one sentence says which.
+        """
+        folder = os.fspath(destination)
+        if dry_run:
+            plan = transfer.plan(self.items(layout), folder, layout=layout, provider=provider, verify=verify)
+            return replace(plan, licences=self.describe().licences)
+        # Told from the sums alone where it is hopeless: the plan of a million series takes half a minute.
+        transfer.check_room(folder, self.counts.bytes)
+        return transfer.start(
+            self.items(layout),
+            folder,
+            provider=provider,
+            layout=layout,
+            endpoint_url=endpoint_url,
+            title=title or title_of(self.tally("collection_id"), self.tally("Modality")),
+            idc_version=self.catalog.version,
+            workers=workers,
+            verify=verify,
+            documents=documents_of(self, provider, layout) if documents else None,
+        )
 
 
 def verify(
@@ -126,7 +234,7 @@ def verify(
     )
 
 
-def title(collections: Sequence[tuple[Any, int]], modalities: Sequence[tuple[Any, int]]) -> str:
+def title_of(collections: Sequence[tuple[Any, int]], modalities: Sequence[tuple[Any, int]]) -> str:
     """Return the name of a job from its values with their counts."""
     return f"{_some([v for v, _ in collections], 2)} · {_some([v for v, _ in modalities], 3)}"
 
