@@ -134,8 +134,10 @@ describe("explorer", () => {
     await vi.waitFor(() => expect(one(".idc-series-failed")).not.toBeNull());
     one(".idc-series-failed").click();
     all("button").find((b) => b.textContent === "Code and commands")!.click();
-    await rest();
-    expect(one<HTMLTextAreaElement>(".idc-code").value).toBe(EVIL);
+    await vi.waitFor(() => {
+      expect(one<HTMLTextAreaElement>(".idc-code").value).toBe(EVIL);
+      for (const late of [".idc-reasons li", ".idc-question", ".idc-plan-details"]) expect(one(late), late).not.toBeNull();
+    }, 5000);
     expect(el.querySelector("img")).toBeNull();
     for (const where of [
       ".idc-chip", ".idc-status", ".idc-version", ".idc-preset", "h3", ".idc-value", ".idc-row .idc-cell", "[role=columnheader]",
