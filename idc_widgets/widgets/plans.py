@@ -24,7 +24,8 @@ def of(cohort: Cohort, destination: str | os.PathLike[str], provider: transfer.P
         "free": plan.free,
         "seconds": plan.seconds,
         "problem": plan.problem,
-        "warnings": bool(plan.renamed or plan.moved_aside or plan.too_long),
+        # Where long paths do not work, that is a problem; elsewhere it only matters once the folder moves.
+        "warnings": bool(plan.renamed or plan.moved_aside),
         "licences": [
             {"name": name, "series": series, "bytes": size, "noncommercial": forbids_commercial_use(name)}
             for name, series, size in plan.licences

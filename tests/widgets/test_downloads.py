@@ -166,7 +166,9 @@ def test_plans_come_from_a_thread_of_their_own(
     plan = browser.get(op="plan", ticks=ticks, destination=str(tmp_path / "data"))
     assert (plan["series"], plan["need"], plan["series_present"]) == (truth.series, truth.bytes, 0)
     assert sum(entry["series"] for entry in plan["licences"]) == truth.series
-    assert {heading for heading, _ in plan["lines"]} >= {"Goes to", "To fetch", "Free space", "Paths"}
+    headings = {heading for heading, _ in plan["lines"]}
+    assert headings >= {"Goes to", "To fetch", "Free space", "Too long for Windows" if truth.too_long else "Paths"}
+    assert not plan["warnings"]
     # A slow one holds up nothing that is asked after it.
     real = idc.Cohort.download
     monkeypatch.setattr(idc.Cohort, "download", lambda *a, **k: (time.sleep(1), real(*a, **k))[1])
