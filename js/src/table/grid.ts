@@ -14,6 +14,7 @@ export const ROW_HEIGHT = 30;
 export const HEAD_HEIGHT = 32;
 const RESYNC_MS = 150;
 const FAR = 10_000; // rows
+const DIM_MS = 150; // most answers are there sooner: rows need not flash, nor the click's frame paint them all
 
 export interface GridParts {
   /** The scrolled element, with role grid. */
@@ -51,6 +52,7 @@ export class Grid {
   readonly #abort = new AbortController();
   readonly #stop: (() => void)[] = [];
   #frame = 0;
+  #dimming: ReturnType<typeof setTimeout> | undefined;
   /** The row whose place is the body's own; others stand at a distance that browsers can draw. */
   #origin = 0;
 
@@ -87,6 +89,7 @@ export class Grid {
   dispose(): void {
     this.#abort.abort();
     clearTimeout(this.#resync);
+    clearTimeout(this.#dimming);
     cancelAnimationFrame(this.#frame);
     for (const stop of this.#stop) stop();
     for (const slot of this.#slots) slot.element.remove();
@@ -201,7 +204,7 @@ export class Grid {
       body.append(slot.element);
       this.#slots.push(slot);
     }
-    toggle(body, "idc-stale", this.tree.root.rows.stale);
+    this.#dim();
     // A row keeps its element while it is in view: a step of the wheel moves the body and rewrites one row.
     if (Math.abs(first - this.#origin) > FAR) this.#origin = first;
     const shift = `translateY(${Math.round(this.#origin * ROW_HEIGHT - s.top)}px)`;
@@ -243,6 +246,19 @@ export class Grid {
     } else if (s.view > 0 && this.tree.root.rows.total.peek() === null) {
       this.tree.root.rows.want(0, 1, false); // how many there are is not known before the first page
     }
+  }
+
+  /** Dims rows of the question before, once the answer keeps them waiting. */
+  #dim(): void {
+    const { rows } = this.tree.root;
+    const dim = (): void => toggle(this.parts.body, "idc-stale", rows.stale);
+    if (rows.stale) {
+      this.#dimming ??= setTimeout(dim, DIM_MS);
+      return;
+    }
+    clearTimeout(this.#dimming);
+    this.#dimming = undefined;
+    dim();
   }
 
   #slotAt(target: EventTarget | null): RowSlot | undefined {
