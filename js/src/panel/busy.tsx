@@ -2,11 +2,11 @@
 
 import type { Store } from "../link/store";
 
-/** Says that something is on its way and, when the kernel is busy, when it comes: "the counts follow …". */
+/** Says that something is on its way and, when the kernel is busy, why not yet: "the counts follow". */
 export function OnItsWay({ store, what, meanwhile }: { store: Store; what: string; meanwhile: string }) {
   return (
     <span class="idc-dim" role="status">
-      {store.link.waiting.value ? `The kernel is busy; ${what} when the running cell ends.` : meanwhile}
+      {store.link.waiting.value ? `The kernel is busy; ${what}.` : meanwhile}
     </span>
   );
 }
