@@ -49,6 +49,7 @@ def test_a_download_can_be_paused_resumed_and_cancelled_from_the_panel(
         row.get_by_role("button", name="Resume").click()
         expect(row).to_contain_text("downloading")
         row.get_by_role("button", name="Cancel").click()
+        row.get_by_role("button", name="Cancel the download").click()
         expect(row).to_contain_text("cancelled")
         expect(row.get_by_role("button", name="Retry")).to_have_count(0)
     finally:
