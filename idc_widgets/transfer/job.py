@@ -32,6 +32,15 @@ _SERIES_STATES = {
     "complete": "state = 'done'",
     "failed": "state = 'failed'",
 }
+
+
+def _series_states(working: bool) -> dict[str, str]:
+    """Return the conditions of `_SERIES_STATES`, minding that a dead worker has nothing at work."""
+    if working:
+        return _SERIES_STATES
+    return _SERIES_STATES | {"queued": "state IN ('pending', 'listed')", "active": "FALSE"}
+
+
 SeriesState = Literal["queued", "active", "complete", "failed"]
 
 
@@ -118,18 +127,19 @@ class Job:
 
     @staticmethod
     def _words(row: sqlite3.Row, state: State, error: str | None) -> Status:
-        seconds = None if row["note_at"] is None else abs(row["note_at"] - time.time())
+        ahead = (row["note_at"] or 0) - time.time()
         if state in ACTIVE and row["note"] == "retrying":
-            reason = row["note_reason"]
+            reason, seconds = row["note_reason"], max(0.0, ahead)
             return Status("retrying", f"waiting to retry in {seconds:.0f} s: {reason}", reason, seconds)
         if state in ACTIVE and row["note"] == "stalled":
-            reason = row["note_reason"]
+            reason, seconds = row["note_reason"], max(0.0, -ahead)
             return Status("stalled", f"stalled: no byte for {seconds:.0f} s; {reason}", reason, seconds)
         if state == "queued" and row["note"]:
             return Status("queued", f"queued: {row['note_reason']}", row["note_reason"])
         if state == "failed":
             if row["failed"] and row["files_done"] + row["failed"] == row["files_total"]:
-                return Status("incomplete", f"complete with {row['failed']:,} failures", error)
+                lost = f"{row['failed']:,} failure" + ("s" if row["failed"] != 1 else "")
+                return Status("incomplete", f"complete with {lost}", error)
             return Status("failed", f"failed: {error}", error)
         kind = "downloading" if state == "running" else state
         return Status(cast(Any, kind), _WORDS.get(state, state))
@@ -152,18 +162,18 @@ class Job:
         """
         if state is not None and state not in _SERIES_STATES:
             raise TransferError(f"state={state!r}: valid states are {', '.join(map(repr, _SERIES_STATES))}")
-        where = f" AND {_SERIES_STATES[state]}" if state else ""
+        working = self.state in ACTIVE
+        where = f" AND {_series_states(working)[state]}" if state else ""
+        verified = "FROM object o WHERE o.job = s.job AND o.n = s.n AND o.state = 'verified'"
         rows = self._journal.all(
-            "SELECT *, (SELECT COUNT(*) FROM object o WHERE o.job = s.job AND o.n = s.n AND o.state = 'verified') AS c,"
-            " (SELECT TOTAL(size) FROM object o WHERE o.job = s.job AND o.n = s.n AND o.state = 'verified') AS b"
+            f"SELECT *, CASE state WHEN 'done' THEN files ELSE (SELECT COUNT(*) {verified}) END AS files_done,"
+            f" CASE state WHEN 'done' THEN bytes ELSE (SELECT TOTAL(size) {verified}) END AS bytes_done"
             f" FROM series s WHERE job = ?{where} ORDER BY n LIMIT ? OFFSET ?",
             (self.id, limit, offset),
         )
-        working = self.state in ACTIVE
         return [self._series_row(row, working) for row in rows]
 
     def _series_row(self, row: sqlite3.Row, working: bool) -> dict[str, Any]:
-        done = row["state"] == "done"
         phase = row["phase"] if working else None
         state = {"done": "complete", "failed": "failed"}.get(row["state"]) or phase or "queued"
         return {
@@ -172,9 +182,9 @@ class Job:
             "path": self.path / row["path"],
             "state": state,
             "files": row["files"],
-            "files_done": row["files"] if done else row["c"],
+            "files_done": row["files_done"],
             "bytes": row["bytes"],
-            "bytes_done": row["bytes"] if done else int(row["b"]),
+            "bytes_done": int(row["bytes_done"]),
             "bytes_in_flight": row["in_flight"] if state == "downloading" else 0,
             "reason": row["reason"] if state in ("failed", "retrying") else None,
             "retry_in": max(0.0, row["retry_at"] - time.time()) if state == "retrying" else None,
@@ -186,12 +196,9 @@ class Job:
 
     def series_counts(self) -> dict[str, int]:
         """Return how many of its series are "queued", "active", "complete" and "failed"."""
-        row = self._journal.one(
-            "SELECT "
-            + ", ".join(f"COUNT(*) FILTER (WHERE {condition}) AS {name}" for name, condition in _SERIES_STATES.items())
-            + " FROM series WHERE job = ?",
-            (self.id,),
-        )
+        states = _series_states(self.state in ACTIVE).items()
+        counts = ", ".join(f"COUNT(*) FILTER (WHERE {condition}) AS {name}" for name, condition in states)
+        row = self._journal.one(f"SELECT {counts} FROM series WHERE job = ?", (self.id,))
         return dict(row) if row else {}
 
     @property
