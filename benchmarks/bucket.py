@@ -26,6 +26,7 @@ _PATTERN = 64 << 20
 _WINDOWS = 251  # different contents that objects of one size have
 _MD5_UP_TO = 64_000_000
 _PAGE = 1000
+_PIECE = 1 << 17
 _COUNTS = ("GET", "LIST", "HEAD", "bytes")
 
 
@@ -57,11 +58,15 @@ class Bucket:
         The series.
     delay_ms
         What every request waits.
-    processes
-        How many share the connections.
+    rate_mb
+        Megabytes a second for all clients together, as a network line has them; one process serves then.
     """
 
-    def __init__(self, shapes: Sequence[Shape], delay_ms: float = 0, processes: int = 2) -> None:
+    def __init__(self, shapes: Sequence[Shape], delay_ms: float = 0, rate_mb: float | None = None) -> None:
+        processes = 1 if rate_mb else 2
+        self._rate = rate_mb * 1e6 if rate_mb else None
+        self._free_at = 0.0  # when the line has sent what it was given
+        self._line = threading.Lock()
         self._series = {shape.uuid: shape for shape in shapes}
         self._delay = delay_ms / 1000
         memory = Path("/dev/shm")
@@ -206,9 +211,22 @@ class Bucket:
         if method == "GET":
             while start < stop:
                 place = (self._window(number) + start) % _PATTERN
-                sent = os.sendfile(sock.fileno(), self._pattern.fileno(), place, min(stop - start, _PATTERN - place))
+                some = min(stop - start, _PATTERN - place)
+                if self._rate:
+                    some = self._wait(some)
+                sent = os.sendfile(sock.fileno(), self._pattern.fileno(), place, some)
                 start += sent
                 count("bytes", sent)
+
+    def _wait(self, size: int) -> int:
+        """Wait until the line is free for some more bytes; return how many."""
+        size = min(size, _PIECE)
+        assert self._rate
+        with self._line:
+            self._free_at = max(self._free_at, time.monotonic()) + size / self._rate
+            at = self._free_at
+        time.sleep(max(0.0, at - time.monotonic()))
+        return size
 
     def _listing(self, bucket: str, query: dict[str, str]) -> bytes:
         shape = self._series.get(query.get("prefix", "")[:36])
