@@ -9,12 +9,13 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 from . import providers
 from .cleanup import remove_downloaded, remove_staging
 from .journal import Journal
 from .model import ACTIVE, ENDED, Item, Progress, Provider, Snapshot, State, Status, TransferError
+from .pages import SeriesState, series_counts, series_page
 from .plan import distinct, make, too_little
 from .registry import OwnerLock, journal_path, journal_paths, lock_path, real_destination
 from .spawn import spawn_worker
@@ -26,22 +27,6 @@ _ACKNOWLEDGE = 2.0
 _DEAD = "the download process ended unexpectedly; resume the download to go on"
 _PROGRESS = ", ".join(Progress.__dataclass_fields__)
 _WORDS = {"queued": "waiting to begin", "listing": "listing", "running": "downloading", "verifying": "verifying"}
-_SERIES_STATES = {
-    "queued": "state IN ('pending', 'listed') AND phase IS NULL",
-    "active": "phase IS NOT NULL",
-    "complete": "state = 'done'",
-    "failed": "state = 'failed'",
-}
-
-
-def _series_states(working: bool) -> dict[str, str]:
-    """Return the conditions of `_SERIES_STATES`, minding that a dead worker has nothing at work."""
-    if working:
-        return _SERIES_STATES
-    return _SERIES_STATES | {"queued": "state IN ('pending', 'listed')", "active": "FALSE"}
-
-
-SeriesState = Literal["queued", "active", "complete", "failed"]
 
 
 @runtime_checkable
@@ -160,35 +145,7 @@ class Job:
             "failed"), files, files_done, bytes, bytes_done (verified), bytes_in_flight, reason (of a failure or a
             wait) and retry_in (seconds).
         """
-        if state is not None and state not in _SERIES_STATES:
-            raise TransferError(f"state={state!r}: valid states are {', '.join(map(repr, _SERIES_STATES))}")
-        working = self.state in ACTIVE
-        where = f" AND {_series_states(working)[state]}" if state else ""
-        verified = "FROM object o WHERE o.job = s.job AND o.n = s.n AND o.state = 'verified'"
-        rows = self._journal.all(
-            f"SELECT *, CASE state WHEN 'done' THEN files ELSE (SELECT COUNT(*) {verified}) END AS files_done,"
-            f" CASE state WHEN 'done' THEN bytes ELSE (SELECT TOTAL(size) {verified}) END AS bytes_done"
-            f" FROM series s WHERE job = ?{where} ORDER BY n LIMIT ? OFFSET ?",
-            (self.id, limit, offset),
-        )
-        return [self._series_row(row, working) for row in rows]
-
-    def _series_row(self, row: sqlite3.Row, working: bool) -> dict[str, Any]:
-        phase = row["phase"] if working else None
-        state = {"done": "complete", "failed": "failed"}.get(row["state"]) or phase or "queued"
-        return {
-            "series_uid": row["uid"],
-            "crdc_series_uuid": row["uuid"],
-            "path": self.path / row["path"],
-            "state": state,
-            "files": row["files"],
-            "files_done": row["files_done"],
-            "bytes": row["bytes"],
-            "bytes_done": int(row["bytes_done"]),
-            "bytes_in_flight": row["in_flight"] if state == "downloading" else 0,
-            "reason": row["reason"] if state in ("failed", "retrying") else None,
-            "retry_in": max(0.0, row["retry_at"] - time.time()) if state == "retrying" else None,
-        }
+        return series_page(self._journal, self.id, offset, limit, state, self.state in ACTIVE)
 
     def series_uids(self) -> list[str]:
         """Return the SeriesInstanceUIDs of all its series, in the order they were asked for."""
@@ -196,10 +153,7 @@ class Job:
 
     def series_counts(self) -> dict[str, int]:
         """Return how many of its series are "queued", "active", "complete" and "failed"."""
-        states = _series_states(self.state in ACTIVE).items()
-        counts = ", ".join(f"COUNT(*) FILTER (WHERE {condition}) AS {name}" for name, condition in states)
-        row = self._journal.one(f"SELECT {counts} FROM series WHERE job = ?", (self.id,))
-        return dict(row) if row else {}
+        return series_counts(self._journal, self.id, self.state in ACTIVE)
 
     @property
     def workers(self) -> int:
