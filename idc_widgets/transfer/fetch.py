@@ -19,6 +19,7 @@ _PROCESSES = 4
 _AHEAD = 4  # objects queued in a process, per worker
 _QUIET = 5.0  # seconds after which a process with nothing in flight is asked whether it is done
 _SCAN_EVERY = 0.4
+_GRACE = 0.15  # seconds in which s5cmd may remove its temporary files; what is left is in the staging folder
 _SOURCE = re.compile(r"s3://[^/\s]+/([^/\s]+)/([^\s'\"]+)")
 _SKIPPED = (
     "s5cmd passed over it without a word; it does so when the object's date in the bucket is later than this "
@@ -270,7 +271,8 @@ class Fetcher:
         """End every process and connection now."""
         for transport in self._slots:
             transport.terminate()
+        deadline = time.monotonic() + _GRACE  # for all of them together: they end side by side
         for transport in self._slots:
-            transport.kill()
+            transport.kill(max(0.0, deadline - time.monotonic()))
         self._blocks.stop()
         self._slots.clear()
