@@ -165,7 +165,8 @@ def unknown_values(catalog: Catalog, column: str, values: Sequence[Scalar]) -> l
         return []
     wrong = next((v for v in present if not isinstance(v, str)), None)
     if wrong is not None:
-        raise ValueError(f'{column}={wrong!r}: this column holds text; write {column}="{wrong}".')
+        right = f'idc.between("PatientAge", {wrong}, {wrong})' if column == "PatientAge" else f'{column}="{wrong}"'
+        raise ValueError(f"{column}={wrong!r}: this column holds text; write {right}.")
     if not present:
         return []
     # One pass over the distinct values; the wanted ones come as one list parameter.

@@ -116,6 +116,8 @@ def test_unknown_names_suggest_near_ones(columns: dict[str, object], says: str, 
 def test_wrong_types_are_told(catalog: idc.Catalog) -> None:
     with pytest.raises(ValueError, match='write PatientSex="1"'):
         catalog.cohort(PatientSex=1)
+    with pytest.raises(ValueError, match=r'write idc\.between\("PatientAge", 50, 50\)'):
+        catalog.cohort(PatientAge=50)
     with pytest.raises(ValueError, match="holds numbers"):
         catalog.cohort(instanceCount="12")
     with pytest.raises(TypeError, match="a value is a text"):
