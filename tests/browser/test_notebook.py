@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -20,12 +22,15 @@ def test_every_cell_of_the_first_notebook_works(lab: Lab, page: Page) -> None:
         if kind == "code":
             outputs = notebook.run(number)
             assert not [o for o in outputs if o["output_type"] == "error"], outputs
-            said[number] = str(outputs)
-    text = "".join(said.values())
+            said[number] = "".join(str(o.get("data", {}).get("text/plain")) for o in outputs)
+    text = " ".join(" ".join(said.values()).split())  # IPython breaks long lines
     assert "Counts(series=1044191" in text
-    job = next(str(v) for v in said.values() if "idc-data" in str(v) and "complete" in str(v))
-    assert "True" in job
-    assert "SEG" in text  # the query's table
+    assert "To fetch:" in text  # the plan
+    assert "(True, 'complete', " in text
+    assert "1 series, 2 files, 2.38 MB are right (2 files by MD5, 0 by size)" in text
+    assert "Modality series 0 CT 270830" in text  # the query's table
+    parts = page.get_by_role("region", name="Filters").last
+    expect(parts.get_by_role("checkbox", name=re.compile("^SEG ")).first).to_contain_text("150,061")
 
 
 def test_a_download_can_be_paused_resumed_and_cancelled_from_the_panel(
