@@ -319,6 +319,7 @@ def test_the_table_as_a_file(lab: Lab, page: Page, plain: duckdb.DuckDBPyConnect
     view.tool("Save").click()
     dialog = view.root.get_by_role("dialog", name="Save the table as CSV or Parquet")
     expect(dialog).to_contain_text("128,143 series")
+    expect(dialog).to_contain_text("the 9 shown and SeriesInstanceUID")
     dialog.get_by_role("textbox", name="File").fill(str(target))
     dialog.get_by_role("button", name="Save", exact=True).click()
     expect(dialog).to_contain_text("Saved 128,143 rows", timeout=60_000)
@@ -328,8 +329,8 @@ def test_the_table_as_a_file(lab: Lab, page: Page, plain: duckdb.DuckDBPyConnect
         rows = list(reader)
     assert len(rows) == 128_143
     assert {r["Modality"] for r in rows[::1000]} == {"MR"}
-    first = plain.execute("SELECT PatientID, series_size_MB FROM idx WHERE Modality = 'MR' LIMIT 1").fetchall()[0]
-    assert (rows[0]["PatientID"], float(rows[0]["series_size_MB"])) == first
+    first = plain.execute("SELECT PatientID, SeriesInstanceUID FROM idx WHERE Modality = 'MR' LIMIT 1").fetchall()[0]
+    assert (rows[0]["PatientID"], rows[0]["SeriesInstanceUID"]) == first  # by which the row is found again
     # Once more: it asks before it replaces.
     before = target.stat().st_mtime_ns
     dialog.get_by_role("button", name="Save", exact=True).click()

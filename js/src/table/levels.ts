@@ -23,15 +23,17 @@ const NAMED: readonly string[] = ["Modality", "SeriesDescription"];
 export const needed = (level: Level, nested: boolean): readonly string[] =>
   level === "series" && nested ? NAMED : NEEDED[level];
 
-const is = (column: string, read: Read): Condition => ({ op: "in", column, values: [(read(column) ?? null) as string | null] });
+/** The columns that tell a row from others. A patient is one of its collection: some PatientIDs stand in two. */
+export const IDENTIFIERS: Readonly<Record<Level, readonly string[]>> = {
+  collection: ["collection_id"],
+  patient: ["collection_id", "PatientID"],
+  study: ["StudyInstanceUID"],
+  series: ["SeriesInstanceUID"],
+};
 
 /** The conditions that pick one row's series among others. */
-export function keys(level: Level, read: Read): Condition[] {
-  if (level === "collection") return [is("collection_id", read)];
-  // A patient is one of its collection: some PatientIDs stand in two.
-  if (level === "patient") return [is("collection_id", read), is("PatientID", read)];
-  return [is(level === "study" ? "StudyInstanceUID" : "SeriesInstanceUID", read)];
-}
+export const keys = (level: Level, read: Read): Condition[] =>
+  IDENTIFIERS[level].map((column) => ({ op: "in", column, values: [(read(column) ?? null) as string | null] }));
 
 /** What a row is called where its own columns are not shown. */
 export function nameOf(level: Level, read: Read): string {

@@ -8,7 +8,7 @@ import { Icon } from "../icons";
 import type { Saving } from "../link/protocol";
 import type { Store } from "../link/store";
 import { nothing } from "../selection/ticks";
-import { noun } from "./levels";
+import { IDENTIFIERS, noun } from "./levels";
 import type { Question } from "./tree";
 
 const LOOK_MS = 250;
@@ -23,6 +23,9 @@ export function Save({ store, question, total, close }: { store: Store; question
   const error = useSignal("");
   const job = useSignal<(Saving & { saving: number }) | null>(null);
   const level = question?.level ?? "series";
+  const shown = question?.columns ?? [];
+  // Rows that nothing identifies could not be found again.
+  const unshown = IDENTIFIERS[level].filter((c) => !shown.includes(c));
   const only = question?.only != null && !nothing(question.only);
   const file = path.value || `idc-${noun(level, true)}.${format.value}`;
   const running = job.value?.state === "running";
@@ -60,7 +63,7 @@ export function Save({ store, question, total, close }: { store: Store; question
     error.value = asks.value = "";
     job.value = null;
     const { where, sort, only } = question;
-    const columns = all.value ? [] : question.columns;
+    const columns = all.value ? [] : [...shown, ...unshown];
     store.link
       .request<Reply>("save", { where, level, sort, only, columns, format: format.value, path: file, confirmed })
       .then(
@@ -98,7 +101,7 @@ export function Save({ store, question, total, close }: { store: Store; question
       <fieldset>
         <legend>Columns</legend>
         <label>
-          <input type="radio" name="columns" checked={!all.value} onChange={() => (all.value = false)} /> the {question?.columns.length ?? 0} shown
+          <input type="radio" name="columns" checked={!all.value} onChange={() => (all.value = false)} /> {["the " + shown.length + " shown", ...unshown].join(" and ")}
         </label>
         <label>
           <input type="radio" name="columns" checked={all.value} onChange={() => (all.value = true)} /> all
