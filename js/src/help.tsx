@@ -21,16 +21,16 @@ const EVERYWHERE: Keys = [
 ];
 
 const FILTERS: Keys = [
-  ["↑ ↓ Page Home End", "from value to value"],
+  ["↑ ↓ PgUp PgDn Home End", "from value to value"],
   ["Space, Enter", "include a value, or take it back"],
   ["x, o", "exclude a value; only this one"],
   ["i, m", "about a value; its menu"],
-  ["← → Page Home End", "move an end of a histogram's range"],
+  ["← → PgUp PgDn Home End", "move an end of a histogram's range"],
   ["Delete", "take the range back"],
 ];
 
 const TABLE: Keys = [
-  ["← ↑ ↓ → Page Home End", "from cell to cell; with Ctrl as far as it goes"],
+  ["← ↑ ↓ → PgUp PgDn Home End", "from cell to cell; with Ctrl as far as it goes"],
   ["Space", "tick a row"],
   ["Shift+Space, Shift+↑ ↓", "tick a range"],
   ["→ ← in the first column", "unfold what the row holds; fold it"],
@@ -41,7 +41,7 @@ const TABLE: Keys = [
   ["Alt+← →, Shift+← → on a heading", "width of the column; its place"],
 ];
 
-const FRAME: Keys = [["↑ ↓ Page on the lower edge", "make the view lower or higher"]];
+const FRAME: Keys = [["↑ ↓ PgUp PgDn on the lower edge", "make the view lower or higher"]];
 
 export interface Sheet {
   filters: boolean;

@@ -146,7 +146,10 @@ export class Tree {
   #ask(node: Node, { sort, columns, only }: Question): boolean {
     const names = [...new Set([...columns, ...needed(node.level, node.depth > 0)])];
     node.places = new Map(names.map((n, i) => [n, i + 1]));
-    return node.rows.ask({ where: node.where, level: node.level, sort, columns: names, only });
+    // A patient's studies tell a story in the order of their dates.
+    const dated = !sort.length && node.depth > 0 && node.level === "study";
+    const order = dated ? [{ column: "StudyDate", descending: false }] : sort;
+    return node.rows.ask({ where: node.where, level: node.level, sort: order, columns: names, only });
   }
 }
 
