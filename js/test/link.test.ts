@@ -36,9 +36,9 @@ describe("link", () => {
     model.emit("msg:custom", { event: "push" });
   });
 
-  it("says that it waits after 600 ms, until the reply", async () => {
+  it("says that it waits after a second and a half, until the reply", async () => {
     const a = link.request("x");
-    vi.advanceTimersByTime(590);
+    vi.advanceTimersByTime(1490);
     expect(link.waiting.value).toBe(false);
     vi.advanceTimersByTime(30);
     expect(link.waiting.value).toBe(true);

@@ -341,7 +341,7 @@ def test_while_a_cell_runs_the_panel_goes_on_and_says_what_follows(
     assert seen == {value: truth.get(value, 0) for value in seen}
     patients = view.root.locator("[data-stat=patients]")
     expect(patients).to_contain_text("updating")
-    expect(view.root.get_by_text("the table follows.")).to_be_visible()
+    expect(view.root.get_by_text("the table follows when the running cell ends")).to_be_visible()
     model = view.facet("Model")
     expect(model).to_contain_text("The kernel is busy")
     mr = "SELECT count(DISTINCT (collection_id, PatientID)) FROM idx WHERE Modality = 'MR'"

@@ -199,7 +199,7 @@ export function ResultTable({ store, id }: { store: Store; id: string }) {
           )}
           {store.link.waiting.value && (
             <p class="idc-waiting" role="status">
-              The kernel is busy: filters go on, the table follows.
+              The kernel is busy: filters go on, the table follows when the running cell ends.
             </p>
           )}
           {error && (
