@@ -48,12 +48,13 @@ def main(dark: bool) -> None:
             view.wait()
             for row in (1, 2, 4, 5):
                 view.tick(row)
-            mirror.set(rate_mb=12)
+            mirror.set(rate_mb=3)
             view.root.get_by_role("button", name="Download", exact=True).click()
             view.job().wait_for()
             page.wait_for_timeout(5000)
             # A folder of anyone's, where the picture would show this machine's.
             view.root.get_by_label("Save to").evaluate("e => e.value = '/home/ada/idc-data'")
+            view.root.locator(".idc-job-folder").evaluate("e => { e.textContent = '/home/ada/idc-data'; }")
             view.root.screenshot(path=TARGET)
         finally:
             browser.close()

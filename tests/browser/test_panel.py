@@ -165,7 +165,8 @@ def test_any_column_can_be_added_and_the_panel_remembers(lab: Lab, page: Page) -
     assert "Modality" in said
     notebook.run(1)  # the same Explorer shown again
     again = page.get_by_role("region", name="IDC Explorer").nth(1)
-    expect(again.get_by_role("group", name="Study description").get_by_role("checkbox").first).to_be_visible()
+    again_there = again.get_by_role("group", name="Study description").get_by_role("checkbox").first
+    expect(again_there).to_be_visible(timeout=45_000)
     expect(again.get_by_role("group", name="Modality").get_by_role("checkbox")).to_have_count(0)
 
 
