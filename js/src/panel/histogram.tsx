@@ -37,7 +37,7 @@ export function Histogram({ store, info, seen }: { store: Store; info: FacetInfo
     const visible = seen.watch(group.current);
     const settled = seen.settled(store.result);
     const element = plot.current;
-    const painted = drawBars(element);
+    const paint = drawBars(element);
     const stopBrush = brush(element, {
       shown: () => (bins.peek() ? shownOf(bins.peek()!) : [0, 0]),
       span: () => (bins.peek() && range.peek() ? spanOf(bins.peek()!, range.peek()!, shownOf(bins.peek()!)) : null),
@@ -53,7 +53,7 @@ export function Histogram({ store, info, seen }: { store: Store; info: FacetInfo
       const r = range.value;
       const shown = shownOf(b);
       const plotted: Plot = { total: b.total, counts, shown, span: r && (r.low || r.high) ? spanOf(b, r, shown) : null, log: log.value };
-      painted.draw(plotted);
+      paint(plotted);
       const at = hovered.value;
       const line = figures.current?.firstElementChild;
       if (line) line.textContent = at === null ? "" : `${scaleOf(info.name, b).bin(b, at)}: ${count(counts[at]!)} of ${count(b.total[at]!)}`;
@@ -65,7 +65,6 @@ export function Histogram({ store, info, seen }: { store: Store; info: FacetInfo
     return () => {
       stop();
       stopBrush();
-      painted.dispose();
       if (group.current) seen.forget(group.current);
     };
   }, [folded]);
