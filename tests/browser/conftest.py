@@ -16,6 +16,16 @@ from tests.mirror import Mirror
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"  # screenshots, kept to be looked at
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run a browser test that failed once more, since a machine busy with else can be too slow for it.
+
+    The summary lists such tests as RERUN: one that is there often has a fault of its own.
+    """
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     path = chromium.find()
