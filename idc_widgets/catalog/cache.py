@@ -27,8 +27,9 @@ import platformdirs
 
 from idc_widgets.catalog import cube, sources
 from idc_widgets.catalog.bins import BINNED
+from idc_widgets.catalog.text import HAYSTACK, MARKED
 
-LAYOUT = 4  # raise when the columns or tables below change: older files are then ignored
+LAYOUT = 5  # raise when the columns or tables below change: older files are then ignored
 
 # Text columns of few distinct values, kept as ENUM. The rest (UIDs, descriptions) stay text.
 ENUMS = (
@@ -82,14 +83,6 @@ def prune(cache_dir: str | os.PathLike[str] | None = None, everything: bool = Fa
 def _being_built(name: Path) -> bool:
     # A build takes seconds; what was not written to for an hour was left by one that was killed.
     return ".part" in name.name and time.time() - name.stat().st_mtime < 3600
-
-
-# Columns in which free text is looked for, and how a row's text is put together from them: one line each, lower case.
-SEARCHED = (
-    "collection_id", "analysis_result_id", "StudyDescription", "SeriesDescription", "BodyPartExamined", "Modality",
-    "sop_class_name", "Manufacturer", "ManufacturerModelName", "license_short_name", "source_DOI",
-)  # fmt: skip
-HAYSTACK = "lower(concat_ws(chr(10), " + ", ".join(f'"{c}"::VARCHAR' for c in SEARCHED) + "))"
 
 
 def series_from_parquet(parquet: Path) -> str:
@@ -245,9 +238,10 @@ def build(target: Path, parquet: Path) -> None:
                 "FROM (SELECT DISTINCT collection_id, PatientID FROM source)"
             )
             con.execute(
-                "CREATE TABLE texts AS SELECT row_number() OVER ()::INTEGER AS key, haystack "
+                "CREATE TEMP TABLE found AS SELECT row_number() OVER (ORDER BY haystack)::INTEGER AS key, haystack "
                 f"FROM (SELECT DISTINCT {HAYSTACK} AS haystack FROM source)"
             )
+            con.execute(f"CREATE TABLE texts AS SELECT key, {MARKED} AS marked FROM found ORDER BY key")
             con.execute(
                 f"CREATE TABLE groups AS SELECT {cube.GROUP}, "
                 f"row_number() OVER (ORDER BY {cube.GROUP})::INTEGER AS key "
@@ -258,11 +252,11 @@ def build(target: Path, parquet: Path) -> None:
             select = ", ".join(f's."{c}"::"{c}" AS "{c}"' if c in enums else f's."{c}"' for c in shown)
             con.execute(
                 f"CREATE TABLE series AS SELECT {select}, studies.key AS study_key, patients.key AS patient_key, "
-                "texts.key AS text_key, groups.key AS group_key "
+                "found.key AS text_key, groups.key AS group_key "
                 f"FROM (SELECT *, {HAYSTACK} AS haystack FROM source) s "
                 "JOIN studies ON studies.uid = s.StudyInstanceUID "
                 "JOIN patients ON patients.collection_id = s.collection_id AND patients.PatientID = s.PatientID "
-                "JOIN texts ON texts.haystack = s.haystack "
+                "JOIN found ON found.haystack = s.haystack "
                 f"JOIN groups ON {same_group} "
                 "ORDER BY s.row_id"
             )
@@ -274,7 +268,7 @@ def build(target: Path, parquet: Path) -> None:
             whole = json.dumps(cube.encode(cells, cube.Vocabulary.of(cells), {}))
             con.execute("CREATE TABLE cube AS SELECT ? AS message", [whole])
             con.execute("CREATE TABLE made AS SELECT ? AS fingerprint", [fingerprint(parquet)])
-            con.execute("DROP TABLE studies; DROP VIEW source; CHECKPOINT")
+            con.execute("DROP TABLE studies; DROP TABLE found; DROP VIEW source; CHECKPOINT")
         try:
             part.replace(target)
         except PermissionError:  # Windows, where another process reads the file that stands

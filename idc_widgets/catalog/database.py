@@ -13,6 +13,7 @@ import duckdb
 
 from idc_widgets.catalog import cache, sources
 from idc_widgets.catalog.interrupt import interruptible
+from idc_widgets.catalog.text import Words
 
 # What the rest of the package reads: the index plus row_id, series_bytes, study_key, patient_key and place, which is
 # the row_id once more, but one by which DuckDB goes straight to the row where the cache stands.
@@ -42,6 +43,7 @@ class Database:
         self._root.execute("SET GLOBAL python_enable_replacements = false")
         # Brings in a table that a query names and DuckDB does not know; tells whether it did.
         self.supply: Callable[[duckdb.CatalogException], bool] = lambda error: False
+        self.words = Words(self)
         self._parquet = sources.table("index").path
         self.cache_path = cache.path(cache_dir, sources.release())
         self.cached = False

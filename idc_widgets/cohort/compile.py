@@ -14,10 +14,10 @@ from typing import Any
 
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.bins import years_of_age
-from idc_widgets.catalog.cache import HAYSTACK
 from idc_widgets.catalog.catalog import TERM_COLUMNS
 from idc_widgets.catalog.joins import REFERENCES, REFERRING, Joined
 from idc_widgets.catalog.sources import DATE_COLUMNS, NUMBER_COLUMNS
+from idc_widgets.catalog.text import HAYSTACK, pattern
 from idc_widgets.cohort.conditions import (
     And,
     Between,
@@ -256,18 +256,14 @@ class Compiler:
 
     def _word(self, word: str) -> str:
         """Return that a word occurs: it matches words and their starts; identifiers match whole or from their start."""
-        # Punctuation is escaped for the pattern, which then travels as a value.
-        pattern = "(^|[^a-z0-9])" + re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", word)
         if self.bind is None and self.catalog.database.cached:
-            # The cache keeps the distinct texts and patients apart: a tenth of the rows.
-            parts = [
-                f"text_key IN (SELECT key FROM cache.texts WHERE contains(haystack, {self._value(word)}) "
-                f"AND regexp_matches(haystack, {self._value(pattern)}))",
-                f"patient_key IN (SELECT key FROM cache.patients WHERE starts_with(id, {self._value(word)}))",
-            ]
+            bits = self.catalog.database.words.bits(word)
+            parts = [f"patient_key IN (SELECT key FROM cache.patients WHERE starts_with(id, {self._value(word)}))"]
+            if bits:
+                parts.append(f"get_bit({self._value(bits)}::BIT, text_key) = 1")
         else:
             parts = [
-                f"regexp_matches({HAYSTACK}, {self._value(pattern)})",
+                f"regexp_matches({HAYSTACK}, {self._value(pattern(word))})",
                 f'starts_with(lower("PatientID"), {self._value(word)})',
             ]
         for columns, characters in _IDENTIFIERS:

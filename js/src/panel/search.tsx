@@ -10,7 +10,7 @@ import { labeller } from "./labels";
 import { applyList, ListResult, PasteDialog } from "./paste";
 import { cleaned, isList, stands, suggest, type Suggestion } from "./suggest";
 
-const REST_MS = 300; // no query at every key
+const REST_MS = 200; // no query at every key
 const SHORTEST = 3; // letters; Enter searches for fewer
 
 let boxes = 0;
