@@ -190,8 +190,10 @@ class Catalog:
 
         Raises
         ------
+        UnknownNameError
+            If it names a table that there is not; the message suggests near ones.
         duckdb.Error
-            If the query is wrong; DuckDB's message names the place.
+            If the query is wrong otherwise; DuckDB's message names the place.
         TableUnavailableError
             If it names a table that could not be fetched; the message says how to get it.
         """

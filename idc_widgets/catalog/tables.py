@@ -66,13 +66,17 @@ class Tables:
     # -- fetched on first use
 
     def _supply(self, error: duckdb.CatalogException) -> bool:
-        """Bring in the table whose lack DuckDB reports, if it is one of IDC's."""
+        """Bring in the table whose lack DuckDB reports, if it is one of IDC's; UnknownNameError if it is nobody's."""
         # The first line says what is missing, the next ones what DuckDB suggests.
         named = set(re.findall(r"\w+", str(error).splitlines()[0].casefold()))
         missing = [n for n in self._locks if n not in self._ready and n.casefold() in named]
         for name in missing:
             self.bring(name)
-        return bool(missing) or self.clinical.supply(named)
+        if missing or self.clinical.supply(named):
+            return True
+        if found := re.match(r"Catalog Error: Table with name (\S+) does not exist", str(error)):
+            self.require(found[1].strip("\""))
+        return False
 
     def bring(self, name: str, progress: fetch.Progress | None = None) -> None:
         """Make a table usable in queries, fetching it where it is not on this machine.

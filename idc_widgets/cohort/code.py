@@ -26,6 +26,8 @@ from idc_widgets.cohort.dialects import over_index
 
 FLAVOURS = ("idc_widgets", "idc-index")
 
+_LONG = 60  # characters; what is shorter is as readable twice as by a name
+
 
 def to_program(catalog: Catalog, conditions: Sequence[Condition], flavour: str) -> str:
     """Return a small program that selects these series in a fresh interpreter.
@@ -59,15 +61,18 @@ def _block(text: str) -> str:
 
 def to_code(conditions: Sequence[Condition]) -> str:
     """Return an expression over `idc` (the package) and `catalog` that makes a cohort of these conditions."""
+    writer = _Writer(conditions)
     keywords: dict[str, str] = {}
     later: list[str] = []
     for c in conditions:
-        if isinstance(c, In) and c.column not in keywords and c.column.isidentifier():
+        if isinstance(c, In) and c.column not in keywords and c.column.isidentifier() and not writer.names(c):
             keywords[c.column] = _values(c)
-        elif isinstance(c, Not) and isinstance(c.arg, In) and c.arg.column.isidentifier():
+        elif isinstance(c, Not) and isinstance(c.arg, In) and c.arg.column.isidentifier() and not writer.names(c.arg):
             later.append(f".exclude({c.arg.column}={_values(c.arg)})")
+        elif isinstance(c, Not):
+            later.append(f".exclude({writer.expression(c.arg)})")
         else:
-            later.append(f".where({_expression(c)})")
+            later.append(f".where({writer.expression(c)})")
     return f"catalog.cohort({', '.join(f'{k}={v}' for k, v in keywords.items())})" + "".join(later)
 
 
@@ -75,32 +80,74 @@ def _values(c: In) -> str:
     return repr(c.values[0]) if len(c.values) == 1 else repr(list(c.values))
 
 
-def _expression(c: Condition) -> str:
-    match c:
-        case In():
-            return f"idc.one_of({c.column!r}, {list(c.values)!r})"
-        case Between():
-            return f"idc.between({c.column!r}, {c.low!r}, {c.high!r})"
-        case Compare():
-            return f"(idc.col({c.column!r}) {c.than} {c.value!r})"
-        case RefersTo() | ReferredBy():
-            inner = ", ".join(_expression(a) for a in (c.arg.args if isinstance(c.arg, And) else (c.arg,)))
-            return f"idc.{'refers_to' if isinstance(c, RefersTo) else 'referred_by'}({inner})"
-        case Sql():
-            return f"idc.sql({c.text!r})"
-        case Implausible():
-            return f"idc.implausible({c.column!r})"
-        case Contains():
-            return f"idc.contains({c.column!r}, {c.text!r})"
-        case Search():
-            return f"idc.search({c.text!r})"
-        case WithModalities():
-            named = ", ".join(repr(m) for m in c.modalities)
-            return f"idc.with_modalities({named}, per={c.per!r}, keep={c.keep!r})"
-        case Not():
-            return f"~{_expression(c.arg)}"
-        case And() | Or():
-            if not c.args:
-                return "idc.everything()" if isinstance(c, And) else "~idc.everything()"
-            return "(" + (" & " if isinstance(c, And) else " | ").join(_expression(a) for a in c.args) + ")"
-    raise TypeError(f"Not a condition: {c!r}")
+class _Writer:
+    """Writes conditions as expressions.
+
+    What is long and occurs again gets a name where it stands first: a cohort with its companions says its list of
+    UIDs once, not four times.
+    """
+
+    def __init__(self, conditions: Sequence[Condition]) -> None:
+        self._seen: set[Condition] = set()
+        self._again: set[Condition] = set()
+        self._names: dict[Condition, str] = {}
+        for c in conditions:
+            self._look(c)
+
+    def _look(self, c: Condition) -> None:
+        if c in self._seen:  # what it consists of is written once, with it
+            self._again.add(c)
+            return
+        self._seen.add(c)
+        match c:
+            case And() | Or():
+                for arg in c.args:
+                    self._look(arg)
+            case Not() | RefersTo() | ReferredBy():
+                self._look(c.arg)
+
+    def names(self, c: Condition) -> bool:
+        """Return whether a condition has a name, or gets one where it is written next."""
+        return c in self._names or (c in self._again and len(self._text(c)) >= _LONG)
+
+    def expression(self, c: Condition) -> str:
+        """Return one condition."""
+        if c in self._names:
+            return self._names[c]
+        text = self._text(c)
+        if c not in self._again or len(text) < _LONG:
+            return text
+        name = self._names[c] = f"these_{len(self._names) + 1}" if self._names else "these"
+        return f"({name} := {text})"
+
+    def _text(self, c: Condition) -> str:
+        match c:
+            case In():
+                return f"idc.one_of({c.column!r}, {list(c.values)!r})"
+            case Between():
+                return f"idc.between({c.column!r}, {c.low!r}, {c.high!r})"
+            case Compare():
+                return f"(idc.col({c.column!r}) {c.than} {c.value!r})"
+            case RefersTo() | ReferredBy():
+                # Several conditions are its conjunction; one that has a name is written as that.
+                args = c.arg.args if isinstance(c.arg, And) and c.arg not in self._again else (c.arg,)
+                inner = ", ".join(map(self.expression, args))
+                return f"idc.{'refers_to' if isinstance(c, RefersTo) else 'referred_by'}({inner})"
+            case Sql():
+                return f"idc.sql({c.text!r})"
+            case Implausible():
+                return f"idc.implausible({c.column!r})"
+            case Contains():
+                return f"idc.contains({c.column!r}, {c.text!r})"
+            case Search():
+                return f"idc.search({c.text!r})"
+            case WithModalities():
+                named = ", ".join(repr(m) for m in c.modalities)
+                return f"idc.with_modalities({named}, per={c.per!r}, keep={c.keep!r})"
+            case Not():
+                return f"~{self.expression(c.arg)}"
+            case And() | Or():
+                if not c.args:
+                    return "idc.everything()" if isinstance(c, And) else "~idc.everything()"
+                return "(" + (" & " if isinstance(c, And) else " | ").join(map(self.expression, c.args)) + ")"
+        raise TypeError(f"Not a condition: {c!r}")

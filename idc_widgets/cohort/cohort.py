@@ -331,8 +331,9 @@ class Cohort(Gettable):
         Parameters
         ----------
         source
-            A file, or its text: lines `cp s3://bucket/uuid/* …` as of IDC's portal, or UIDs of series or studies, one
-            a line or separated by commas. What this release does not know is in `unknown`.
+            A file, or its text: lines `cp s3://bucket/uuid/* …` as of IDC's portal; UIDs of series or studies, one a
+            line or separated by commas; or CSV with such a column, as a download's `manifest.csv` and a saved table
+            are. What this release does not know is in `unknown`.
         catalog
             The catalogue to look in; by default the shared one.
 

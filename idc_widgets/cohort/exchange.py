@@ -6,6 +6,7 @@ values that this one lacks are collected instead.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -26,6 +27,9 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 # `cp s3://<bucket>/<crdc_series_uuid>/* <destination>`, whatever stands around the address.
 _ADDRESS = re.compile(r"\b(?:s3|gs)://[^/\s\"']+/([^/\s\"'*]+)")
+
+# Columns by which a table says which series it means, the first that it has.
+_IDENTIFYING = ("SeriesInstanceUID", "crdc_series_uuid", "StudyInstanceUID", "PatientID", "collection_id")
 
 Found = tuple[list[Condition], tuple[str, ...]]
 
@@ -114,12 +118,12 @@ def of_frame(catalog: Catalog, frame: Any) -> Found:
     if not hasattr(frame, "columns"):
         raise TypeError(f"from_frame(…) takes a data frame, not {type(frame).__name__}.")
     columns = {str(c) for c in frame.columns}
-    for column in ("SeriesInstanceUID", "crdc_series_uuid", "StudyInstanceUID"):
+    for column in _IDENTIFYING[:3]:
         if column in columns:
             return _identified(catalog, [(column, _texts(frame[column]))])
     if {"collection_id", "PatientID"} <= columns:
         return _patients(catalog, zip(frame["collection_id"].tolist(), frame["PatientID"].tolist(), strict=True))
-    for column in ("PatientID", "collection_id"):
+    for column in _IDENTIFYING[3:]:
         if column in columns:
             return _identified(catalog, [(column, _texts(frame[column]))])
     named = ", ".join(sorted(columns)[:5]) or "none"
@@ -185,7 +189,12 @@ def of_manifest(catalog: Catalog, source: str | os.PathLike[str]) -> Found:
     ValueError
         If there is nothing like an identifier in it.
     """
-    uuids, uids, rest = _identifiers(_text(source), catalog.index_columns)
+    text = _text(source)
+    if separator := _table_separator(text):
+        import pandas as pd  # slow to import, and seldom needed
+
+        return of_frame(catalog, pd.read_csv(io.StringIO(text), dtype=str, sep=separator))
+    uuids, uids, rest = _identifiers(text, catalog.index_columns)
     if not uuids and not uids:
         shown = repr(os.fspath(source)[:80])
         if isinstance(source, str) and "\n" not in source:
@@ -203,6 +212,16 @@ def of_manifest(catalog: Catalog, source: str | os.PathLike[str]) -> Found:
     ]
     conditions, unknown = _identified(catalog, lists)
     return conditions, (*unknown, *rest)
+
+
+def _table_separator(text: str) -> str:
+    """Return what separates the columns of CSV that identifies its rows, such as a download's `manifest.csv`."""
+    first, line_break, _ = text.partition("\n")
+    for separator in ",;\t":
+        names = first.strip().replace('"', "").split(separator)
+        if line_break and len(names) > 1 and any(name in _IDENTIFYING for name in names):
+            return separator
+    return ""
 
 
 def _text(source: str | os.PathLike[str]) -> str:

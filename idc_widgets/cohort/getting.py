@@ -41,6 +41,8 @@ _CITATION = (
     "Scalability in Imaging Artificial Intelligence. RadioGraphics 2023. https://doi.org/10.1148/rg.230180"
 )
 
+_READABLE = 4_000  # characters of code
+
 
 def documents_of(cohort: Gettable, provider: str, layout: str) -> transfer.Documents:
     """Return what `manifest.csv` and `README.md` are to say of a cohort."""
@@ -57,6 +59,9 @@ def documents_of(cohort: Gettable, provider: str, layout: str) -> transfer.Docum
     )
     cited = [f"  - {c}: https://doi.org/{doi} ({licence}; {n:,} series)" for doi, c, licence, n in sources]
     counts = cohort.counts
+    code = cohort.code()
+    if len(code) > _READABLE:  # long lists of UIDs: those are in the manifest
+        code = 'import idc_widgets as idc\n\ncohort = idc.Cohort.from_manifest("manifest.csv")\n'
     section = "\n".join(
         (
             f"## {title_of(cohort.tally('collection_id'), cohort.tally('Modality'))}",
@@ -69,7 +74,7 @@ def documents_of(cohort: Gettable, provider: str, layout: str) -> transfer.Docum
             "- What each folder holds: `manifest.csv`",
             "- To get it again, with idc_widgets:",
             "",
-            *(f"      {line}" for line in cohort.code().splitlines()),
+            *(f"      {line}" for line in code.splitlines()),
             f'      cohort.download("data", provider="{provider}", layout="{layout}")',
             "",
         )

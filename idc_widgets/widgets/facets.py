@@ -68,6 +68,7 @@ def facet(catalog: Catalog, message: Mapping[str, Any]) -> dict[str, Any]:
     if table:
         joined = catalog.joined(column)
         source, kind = _joined_values(joined, where), joined.kind
+        parameters = [*parameters, *([list(joined.collections)] if joined.collections is not None else [])]
     else:
         catalog.require_column(column)
         kind = "number" if column in sources.NUMBER_COLUMNS else "date" if column in sources.DATE_COLUMNS else "text"
@@ -112,16 +113,16 @@ def _column(condition: conditions.Condition) -> str | None:
 
 
 def _joined_values(j: joins.Joined, where: str) -> str:
-    """Return SQL for the values of another table's column: a series counts once for each value that it has there."""
+    """Return SQL for the values of another table's column: a series counts once for each value that it has there.
+
+    A table about some collections alone takes their list as a parameter, after those of `where`.
+    """
     keys = [f"k{i}" for i in range(len(j.keys))]
     theirs = ", ".join(f"{_name(t)}::VARCHAR AS {k}" for k, (_, t) in zip(keys, j.keys, strict=True))
     ours = ", ".join(f"{_name(o)}::VARCHAR AS {k}" for k, (o, _) in zip(keys, j.keys, strict=True))
     value = f"unnest({_name(j.column)})" if j.many else _name(j.column)
     value = value if j.kind in ("number", "boolean") else f"({value})::VARCHAR"
-    about_some = ""
-    if j.collections is not None:
-        named = ", ".join("'" + c.replace("'", "''") + "'" for c in j.collections)
-        about_some = f"WHERE collection_id::VARCHAR IN ({named})"
+    about_some = "" if j.collections is None else "WHERE list_contains(?::VARCHAR[], collection_id::VARCHAR)"
     return (
         f"SELECT v, count(*) FILTER (WHERE hit) AS n, count(*) AS total "
         f"FROM (SELECT {ours}, ({where}) AS hit FROM {SERIES} {about_some}) "

@@ -98,5 +98,5 @@ def test_sources_that_are_none(fresh: Callable[[], idc.Catalog], tmp_path: Path)
 def test_a_variable_is_no_table(catalog: idc.Catalog) -> None:
     parameters = pd.DataFrame({"a": [1]})
     assert len(parameters) == 1
-    with pytest.raises(duckdb.CatalogException):
+    with pytest.raises(idc.UnknownNameError):
         catalog.sql("FROM parameters")

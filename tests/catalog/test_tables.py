@@ -273,9 +273,15 @@ def test_only_what_is_a_table_is_fetched(query: str, fresh: Callable[[], idc.Cat
     assert asked(mirror) == {}
 
 
+def test_a_misspelt_table_is_told_with_near_ones(fresh: Callable[[], idc.Catalog], mirror: Mirror) -> None:
+    with pytest.raises(idc.UnknownNameError, match=r'no table "seg_indx"\. Did you mean "seg_index"'):
+        fresh().sql("FROM seg_indx")
+    assert asked(mirror) == {}
+
+
 def test_other_errors_are_duckdb_own(fresh: Callable[[], idc.Catalog]) -> None:
-    with pytest.raises(duckdb.CatalogException, match="no_such_table"):
-        fresh().sql("FROM no_such_table")
+    with pytest.raises(duckdb.CatalogException, match="no_such_function"):
+        fresh().sql("SELECT no_such_function(1)")
     with pytest.raises(duckdb.BinderException, match="nonsense"):
         fresh().sql(f"SELECT nonsense FROM {SMALL}")
     with pytest.raises(ValueError, match="empty"):

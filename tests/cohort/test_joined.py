@@ -187,8 +187,21 @@ def test_companions_are_what_is_outside(catalog: idc.Catalog, tables: duckdb.Duc
     assert (more.counts.series, more.counts.bytes) == want
     both = cohort | more
     assert both.counts.bytes == cohort.counts.bytes + more.counts.bytes
+    assert eval(repr(both), {"idc": idc, "catalog": catalog}) == both
     # And back again: the images lead to the same structure sets.
     assert (cohort - more.companions()).counts.series == 0
+
+
+def test_code_says_a_long_list_once(catalog: idc.Catalog) -> None:
+    uids = list(catalog.cohort(collection_id="rider_pilot").series(limit=30).SeriesInstanceUID)
+    cohort = catalog.cohort(SeriesInstanceUID=uids)
+    more = cohort.companions()
+    for found in (more, cohort | more, (cohort | more) - cohort, (cohort | more) & cohort):
+        assert repr(found).count(uids[0]) == 1
+        assert eval(repr(found), {"idc": idc, "catalog": catalog}) == found
+        scope: dict[str, object] = {}
+        exec(found.code(), scope)
+        assert scope["cohort"] == found
 
 
 @pytest.mark.parametrize(

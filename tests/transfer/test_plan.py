@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from idc_widgets import Catalog
+from idc_widgets import Catalog, Cohort
+from idc_widgets.cohort.getting import documents_of
 from idc_widgets.transfer import Item, Job, TransferError, plan
 from tests.mirror import SpawnedMirror
 
@@ -123,6 +124,16 @@ def test_manifest_and_readme(catalog: Catalog, mirror: SpawnedMirror, tmp_path: 
     scope: dict[str, object] = {}
     exec(code[code.rindex("import") : code.rindex("cohort.download")], scope)
     assert scope["cohort"] == catalog.cohort(SeriesInstanceUID=uids)
+    assert Cohort.from_manifest(data / "manifest.csv", catalog) == catalog.cohort(SeriesInstanceUID=uids)
+
+
+def test_a_readme_leaves_long_lists_to_the_manifest(catalog: Catalog) -> None:
+    cohort = catalog.cohort(
+        SeriesInstanceUID=list(catalog.cohort(collection_id="rider_pilot").series().SeriesInstanceUID)
+    )
+    assert len(cohort.code()) > 10_000
+    section = documents_of(cohort, "aws", "").section
+    assert len(section) < 3_000 and 'from_manifest("manifest.csv")' in section
 
 
 def test_a_readme_of_the_users_own_is_left_alone(catalog: Catalog, mirror: SpawnedMirror, tmp_path: Path) -> None:
