@@ -75,7 +75,7 @@ class Tables:
         if missing or self.clinical.supply(named):
             return True
         if found := re.match(r"Catalog Error: Table with name (\S+) does not exist", str(error)):
-            self.require(found[1].strip("\""))
+            self.require(found[1].strip('"'))
         return False
 
     def bring(self, name: str, progress: fetch.Progress | None = None) -> None:

@@ -24,6 +24,11 @@ MARKED = "chr(1) || regexp_replace(haystack, '([^a-z0-9])', '\\1' || chr(1), 'g'
 _KEPT = 64  # words; 18 kB each as DuckDB holds them, 146 kB as they travel
 
 
+def words_of(text: str) -> list[str]:
+    """Return the words that a search for `text` looks for: lower case, each once."""
+    return list(dict.fromkeys(text.lower().split()))
+
+
 def pattern(word: str) -> str:
     """Return the regular expression that finds a lower-case word, whole or as the start of one."""
     return "(^|[^a-z0-9])" + re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", word)
@@ -55,6 +60,12 @@ class Words:
             while len(self._found) > _KEPT:
                 del self._found[next(iter(self._found))]
         return found
+
+    def prepare(self, text: str) -> None:
+        """Look for the words of a search that somebody is still typing."""
+        if self._database.cached:
+            for word in words_of(text)[: _KEPT // 2]:
+                self.bits(word)
 
     def _look(self, word: str) -> str:
         # The keys are the texts' places in their order, so that they are the same in every cache of a release.

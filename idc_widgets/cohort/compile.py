@@ -17,7 +17,7 @@ from idc_widgets.catalog.bins import years_of_age
 from idc_widgets.catalog.catalog import TERM_COLUMNS
 from idc_widgets.catalog.joins import REFERENCES, REFERRING, Joined
 from idc_widgets.catalog.sources import DATE_COLUMNS, NUMBER_COLUMNS
-from idc_widgets.catalog.text import HAYSTACK, pattern
+from idc_widgets.catalog.text import HAYSTACK, pattern, words_of
 from idc_widgets.cohort.conditions import (
     And,
     Between,
@@ -126,7 +126,7 @@ class Compiler:
                 # Read where it means what it would mean in `catalog.sql`; the line break ends a comment.
                 return f'("SeriesInstanceUID" IN (SELECT "SeriesInstanceUID" FROM "index" WHERE ({c.text}\n)))'
             case Search():
-                return "(" + " AND ".join(self._word(w) for w in dict.fromkeys(c.text.lower().split())) + ")"
+                return "(" + " AND ".join(self._word(w) for w in words_of(c.text)) + ")"
             case WithModalities():
                 return self._with_modalities(c)
             case Not():

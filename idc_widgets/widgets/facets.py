@@ -45,6 +45,7 @@ def handlers(
         "columns": functools.partial(columns, catalog),
         "fetch": lambda m: fetching.start(str(m["table"])),
         "identify": lambda m: _identified(catalog, str(m["text"]), lists),
+        "words": lambda m: catalog.database.words.prepare(str(m["text"])),
         "about": lambda m: about.about(catalog, str(m["column"]), str(m["value"])),
         "code": functools.partial(_code, catalog),
     }

@@ -304,6 +304,22 @@ it("suggests while typing, and puts the value in place of the words", async () =
   stop();
 });
 
+it("lets the kernel look for the words typed so far, and searches after a pause", async () => {
+  const model = await make();
+  const stop = await draw(model);
+  const input = one(".idc-search input") as HTMLInputElement;
+  for (const text of ["che", "chest", "chest ", "chest c", "chest ct", "chest ct lung"]) {
+    input.value = text;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    await rest(10);
+  }
+  expect(model.sent.filter((m) => m.op === "words").map((m) => m.text)).toEqual(["chest", "chest ct"]);
+  expect(model.state._where).toEqual([]);
+  await rest(400);
+  expect(model.state._where).toEqual([{ op: "search", text: "chest ct lung" }]);
+  stop();
+});
+
 it("shows hostile text as text in every dialog", async () => {
   const model = await make();
   const stop = await draw(model);

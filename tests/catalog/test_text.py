@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 
 import duckdb
+import pytest
 
-from idc_widgets import Catalog
+from idc_widgets import Catalog, search
 from idc_widgets.catalog.text import HAYSTACK, Words, marked, pattern
+from idc_widgets.widgets import facets
 
 #: Starts and wholes, punctuation at either end and within, characters that patterns and SQL mean something by.
 WORDS = (
@@ -29,6 +31,18 @@ def test_marks_find_what_the_pattern_finds(catalog: Catalog, plain: duckdb.DuckD
         found.append(catalog.database.rows(sql, [bits])[0][0] if bits else 0)
     assert dict(zip(WORDS, found, strict=True)) == dict(zip(WORDS, truth or (), strict=True))
     assert found[0] > 300_000 and found[-1] == 0
+
+
+def test_words_that_are_being_typed_are_ready_for_the_search(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    facets.handlers(catalog, lambda note: None)["words"]({"text": "Pelvis  t2"})
+
+    def look(self: Words, word: str) -> str:
+        raise AssertionError(word)
+
+    monkeypatch.setattr(Words, "_look", look)
+    assert catalog.cohort(search("t2 pelvis")).counts.series > 0
+    with pytest.raises(AssertionError, match="haste"):
+        catalog.cohort(search("haste")).counts  # noqa: B018
 
 
 def test_a_word_is_looked_for_once() -> None:

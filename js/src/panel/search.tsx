@@ -23,6 +23,7 @@ export function Search({ store }: { store: Store }) {
   const pasting = useSignal(false);
   const problem = useSignal("");
   const timer = useRef<ReturnType<typeof setTimeout>>();
+  const ahead = useRef("");
   const input = useRef<HTMLInputElement>(null);
   const current = useComputed(() => {
     const found = store.where.value.find((c) => c.op === "search");
@@ -33,6 +34,13 @@ export function Search({ store }: { store: Store }) {
     if (!open.value || typed.value === null || !cube) return [];
     return suggest(cube, store.catalog.value?.names ?? {}, typed.value).filter((s) => !stands(store.where.value, s));
   });
+  /** Lets the kernel look for the words that are typed out while the next one comes. */
+  const lookAhead = (text: string): void => {
+    const words = /^.*\s/s.exec(text)?.[0].trim() ?? "";
+    if (words === ahead.current || isList(text)) return;
+    ahead.current = words;
+    if (words) store.link.request("words", { text: words }).catch(() => undefined); // the search itself will tell
+  };
   const apply = (): void => {
     clearTimeout(timer.current);
     if (typed.value !== null) store.setWhere(withSearch(store.where.value, cleaned(typed.value)));
@@ -100,6 +108,7 @@ export function Search({ store }: { store: Store }) {
           at.value = -1;
           problem.value = "";
           clearTimeout(timer.current);
+          lookAhead(typed.value);
           const length = typed.value.trim().length;
           if (length === 0) apply();
           else if (length >= SHORTEST) timer.current = setTimeout(apply, REST_MS);
