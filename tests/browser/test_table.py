@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import duckdb
@@ -198,6 +199,12 @@ def test_the_scrollbar_reaches_every_row_and_names_stay_in_view(
             view.grid.locator("[role=row][aria-rowindex]:not([hidden])").nth(1).get_attribute("aria-rowindex") or 0
         )
         assert abs(first - 2 - share * rows) < 0.001 * rows + 30
+    # While the bar is dragged on and on no row can be there in time; which one it is at is told.
+    view.grid.evaluate("e => { window.dragging = setInterval(() => { e.scrollTop += 20_000; }, 16); }")
+    hint = page.locator(".idc-whereabouts")
+    expect(hint).to_have_text(re.compile(rf"^[\d,]+ of {rows:,}$"))
+    page.evaluate("() => clearInterval(window.dragging)")
+    expect(hint).to_be_hidden()
     view.grid.evaluate("e => { e.scrollTop = e.scrollHeight; }")
     expect(view.row(rows - 1)).to_be_visible()
     last = plain.execute("SELECT collection_id, PatientID FROM idx ORDER BY rowid DESC LIMIT 1").fetchall()[0]

@@ -9,6 +9,7 @@ import type { Marks } from "./marks";
 import { Scroller } from "./scroller";
 import { Tip } from "./tip";
 import type { Item, Tree } from "./tree";
+import { Whereabouts } from "./whereabouts";
 
 export const ROW_HEIGHT = 30;
 export const HEAD_HEIGHT = 32;
@@ -42,6 +43,7 @@ export class Grid {
   readonly #scroller = new Scroller(ROW_HEIGHT);
   readonly #slots: RowSlot[] = [];
   readonly #tip: Tip;
+  readonly #hint: Whereabouts;
   #columns: readonly Column[] = [];
   #active: Place = { row: 0, column: 0 };
   /** Where a range starts, and whether it ticks or unticks. */
@@ -67,6 +69,7 @@ export class Grid {
     const { grid } = parts;
     const signal = this.#abort.signal;
     this.#tip = new Tip(grid.parentElement!);
+    this.#hint = new Whereabouts(grid.parentElement!);
     grid.addEventListener("scroll", () => this.#scrolled(), { passive: true, signal });
     grid.addEventListener("wheel", (e) => this.#wheel(e), { passive: false, signal });
     grid.addEventListener("keydown", (e) => this.#key(e), { signal });
@@ -191,6 +194,7 @@ export class Grid {
     clearTimeout(this.#resync);
     this.#resync = undefined;
     this.#dragging = false;
+    this.#hint.hide();
   }
 
   #paint(): void {
@@ -232,6 +236,9 @@ export class Grid {
       writeRow(slot, this.#columns, item);
       markRow(slot, this.marks.of(item), position === this.#active.row ? this.#active.column : -1);
     });
+    if (this.#dragging && items.some((item) => !item.row)) {
+      this.#hint.show(first, s.rows, s.top / s.maxTop);
+    }
     const activeSlot = this.#slots.findIndex((slot) => slot.position === this.#active.row);
     const active = activeSlot >= 0 ? `${this.id}-${activeSlot}-${this.#active.column}` : "";
     const { grid } = this.parts;
