@@ -76,7 +76,7 @@ export function Explorer({ model, store, id }: { model: Model; store: Store; id:
         </div>
       </div>
       {store.kernel.value !== "saved" && <SelectionBar store={store} id={`${id}-selection`} downloads={downloads} />}
-      {downloads && <DownloadPanel downloads={downloads} gone={store.kernel.value !== "live"} />}
+      {downloads && <DownloadPanel downloads={downloads} gone={!store.live.value} />}
     </Frame>
   );
 }

@@ -63,9 +63,9 @@ export function Frame({ model, kind, kernel, children, label, shortcuts = {} }: 
 }
 
 const WORKS = {
-  explorer: "Filters and counts work. More than the first rows, search and downloads need",
-  filters: "Filters and counts work. Search and the number of patients need",
-  table: "The rows that are here stay. More need",
+  explorer: "Filters and counts work. Other rows, details, search, code and downloads need",
+  filters: "Filters and counts work. Search, code and the number of patients need",
+  table: "The rows that are here stay. Others, and their details, need",
   downloads: "Downloads go on. To see and to control them needs",
 };
 

@@ -12,7 +12,7 @@ export function Header({ store }: { store: Store }) {
   const c = store.catalog.value;
   const result = store.current.value ? store.result.value : null;
   const totals = store.totals.value;
-  const live = store.kernel.value === "live";
+  const live = store.live.value;
   const filtered = store.where.value.length > 0;
   return (
     <>

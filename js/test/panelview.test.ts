@@ -216,6 +216,50 @@ describe("facets of the kernel", () => {
   });
 });
 
+it("offers without a kernel only what works, and says once what does not", async () => {
+  const preset = (label: string, op: string): object => ({ name: label, label, where: [op === "in" ? { op, column: "Modality", values: ["CT"] } : { op, text: "x" }] });
+  const model = await make({ added: [{ name: "ct_index.KVP", label: "KVP (CT)", description: "" }] });
+  Object.assign(model.state._catalog as object, { presets: [preset("CT alone", "in"), preset("With x", "search")] });
+  model.state._where = [{ op: "in", column: "ManufacturerModelName", values: ["Skyra"] }];
+  model.answers.cube = (m) => ({ ...(model.state._cube as object), outside: m.outside });
+  const stop = await draw(model);
+  const said = (): number => one(".idc-panel").textContent!.split("running kernel").length - 1;
+  const needy = ["Code of this cohort", "Filter by a list of UIDs", " Add a filter…", "Edit Model Skyra"];
+  for (const name of needy) expect(button(name), name).toBeDefined();
+  expect(said()).toBe(0);
+  const asked = model.sent.length;
+  el.classList.add("jupyter-widgets-disconnected"); // as ipywidgets marks it
+  model.emit("comm_live_update");
+  await rest(150);
+  expect(said()).toBe(1);
+  expect(one(".idc-no-kernel").textContent).toContain("run the cell again");
+  for (const name of needy) expect(button(name), name).toBeUndefined();
+  for (const name of ["Model", "KVP (CT)"]) {
+    const fold = group(name).querySelector<HTMLElement>(".idc-fold")!;
+    fold.click();
+    await rest(20);
+    expect(fold.getAttribute("aria-disabled")).toBe("true");
+    expect(fold.getAttribute("aria-expanded")).toBe("false");
+    expect(group(name).querySelector("[role=alert]")).toBeNull();
+  }
+  expect(group("Model").textContent).toContain("1"); // its condition is told
+  // What the counts that are here can answer still works.
+  expect([button("CT alone").disabled, button("With x").disabled]).toEqual([false, true]);
+  button("CT alone").click();
+  await rest(20);
+  expect(rows("Modality")[0]).toContain("CT");
+  expect((model.state._where as unknown[]).length).toBe(2);
+  const nlst = group("Collection").querySelector<HTMLElement>(".idc-value")!;
+  key(nlst, "i");
+  await rest(20);
+  expect(one("dialog")).toBeNull();
+  key(nlst, "m");
+  await rest(20);
+  expect(all("[role=menuitem]").map((e) => e.firstChild!.textContent)).toEqual(["Include", "Exclude", "Only this", "Copy value"]);
+  expect(model.sent.length).toBe(asked);
+  stop();
+});
+
 it("remembers what is folded, open and added", async () => {
   const model = await make({ folded: ["Modality"], added: [{ name: "SeriesNumber", label: "Series number", description: EVIL }] });
   const stop = await draw(model);

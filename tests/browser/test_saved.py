@@ -60,6 +60,12 @@ def check_saved_view(page: Page, plain: duckdb.DuckDBPyConnection) -> None:
     expect(table).to_contain_text("run the cell again")
     view.value("Modality", "MR").click()
     expect(table).to_have_count(0)
+    # What needs a kernel is not offered, and the panel says so once.
+    for name in ("Add a filter…", "Code of this cohort", "Save", "Details", "Columns"):
+        expect(view.root.get_by_role("button", name=name, exact=True)).to_have_count(0)
+    expect(view.filters.get_by_text("needs a running kernel: run the cell again")).to_have_count(1)
+    expect(view.facet("Model").get_by_role("button", name="Model", exact=True)).to_be_disabled()
+    expect(view.filters.get_by_role("alert")).to_have_count(0)
 
 
 def test_opened_again_it_still_filters(

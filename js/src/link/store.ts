@@ -1,13 +1,13 @@
 // What the views of one Explorer share: its state as signals, the cube's answers, and what the kernel is asked.
 
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { same, toggle, togglePreset, type Value, type Where } from "../cube/condition";
+import { same, toggle, type Value, type Where } from "../cube/condition";
 import { Cube, type Result } from "../cube/cube";
 import { headerState, NONE, nothing, TickSet } from "../selection/ticks";
 import { History } from "./history";
 import { Latest, Link } from "./link";
 import type {
-  Catalog, CubeMessage, Destination, Model, PanelState, Plan, Preset, SelectionTotals, SortKey, TableState, Ticks, Totals,
+  Catalog, CubeMessage, Destination, Model, PanelState, Plan, SelectionTotals, SortKey, TableState, Ticks, Totals,
 } from "./protocol";
 
 const CUBES_KEPT = 6; // a preset switched off and on again needs no kernel
@@ -68,6 +68,8 @@ export class Store {
   readonly selectionError: ReadonlySignal<string>;
   /** "saved": a copy that never had a kernel; "gone": the kernel ended or was restarted. */
   readonly kernel: ReadonlySignal<KernelState>;
+  /** Whether anybody answers: what needs that is not offered else. */
+  readonly live = computed(() => this.kernel.value === "live");
 
   /** What a download of what is ticked would do; null while that is not known. */
   readonly plan: ReadonlySignal<Answer<PlanQuestion | null, Plan> | null>;
@@ -138,12 +140,13 @@ export class Store {
     if (!moving) this.#save("_where", where);
   }
 
-  toggle(column: string, value: Value, out = false): void {
-    this.setWhere(toggle(this.where.value, column, value, out));
+  /** Whether the counts that are here, or whoever answers, can tell what these conditions leave. */
+  countable(where: Where): boolean {
+    return this.live.value || this.cube.value === null || [...this.#cubes].some((c) => same(c.outsideOf(where), c.outside) && c.answers(where));
   }
 
-  togglePreset(preset: Preset): void {
-    this.setWhere(togglePreset(this.where.value, preset.where));
+  toggle(column: string, value: Value, out = false): void {
+    this.setWhere(toggle(this.where.value, column, value, out));
   }
 
   setSort(sort: SortKey[]): void {

@@ -7,7 +7,7 @@ import { columnOf } from "../cube/cover";
 import { Icon } from "../icons";
 import type { Store } from "../link/store";
 import { CodeDialog } from "./code";
-import { labeller } from "./labels";
+import { facetsOf, labeller } from "./labels";
 import { sentence, words } from "./words";
 
 export function Chips({ store }: { store: Store }) {
@@ -40,10 +40,11 @@ export function Chips({ store }: { store: Store }) {
       return () => root.current?.closest(".idc-root")?.querySelector<HTMLElement>(".idc-search input")?.focus();
     }
     const column = columnOf(c);
-    const shown = column && store.needs.counts && (facetsOf(store).has(column) || column.includes(".") || named(store, column));
-    if (!column || !shown) return null;
+    const facet = facetsOf(store).find((f) => f.name === column);
+    const shown = column && store.needs.counts && (facet || column.includes(".") || named(store, column));
+    if (!column || !shown || !(store.live.value || (facet && facet.kind !== "kernel"))) return null;
     return () => {
-      if (!facetsOf(store).has(column)) {
+      if (!facet) {
         const description = store.catalog.value?.columns.find((k) => k.name === column)?.description ?? "";
         const added = store.panel.value.added ?? [];
         store.setPanel({ added: [...added, { name: column, label: label(column), description }] });
@@ -103,12 +104,14 @@ export function Chips({ store }: { store: Store }) {
         >
           <Icon name="redo" />
         </button>
-        <button
-          type="button" class="idc-icon" aria-label="Code of this cohort" title="This cohort as Python or SQL"
-          aria-haspopup="dialog" onClick={() => (coding.value = true)}
-        >
-          <Icon name="code" />
-        </button>
+        {store.live.value && (
+          <button
+            type="button" class="idc-icon" aria-label="Code of this cohort" title="This cohort as Python or SQL"
+            aria-haspopup="dialog" onClick={() => (coding.value = true)}
+          >
+            <Icon name="code" />
+          </button>
+        )}
       </div>
       {coding.value && <CodeDialog store={store} onClose={() => (coding.value = false)} />}
     </div>
@@ -126,8 +129,5 @@ function ranges(where: Where): Condition[][] {
   }
   return out;
 }
-
-const facetsOf = (store: Store): Set<string> =>
-  new Set([...(store.catalog.value?.facets ?? []), ...(store.panel.value.added ?? [])].map((f) => f.name));
 
 const named = (store: Store, column: string): boolean => store.catalog.value?.columns.some((c) => c.name === column) ?? false;

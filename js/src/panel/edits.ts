@@ -22,5 +22,3 @@ export function replace(where: Where, column: string, op: "contains", condition:
 
 /** Without any condition on a column. */
 export const without = (where: Where, column: string): Condition[] => where.filter((c) => about(c) !== column);
-
-export { about as columnAbout };

@@ -7,20 +7,21 @@ import { count } from "../format";
 import { Icon } from "../icons";
 import type { Facet as FacetInfo } from "../link/protocol";
 import type { Store } from "../link/store";
+import { without } from "./edits";
 
-const without = (list: readonly string[] | undefined, name: string): string[] => (list ?? []).filter((n) => n !== name);
+const others = (list: readonly string[] | undefined, name: string): string[] => (list ?? []).filter((n) => n !== name);
 
 export const isFolded = (store: Store, column: string): boolean => store.panel.value.folded?.includes(column) ?? false;
 
 export function setFolded(store: Store, column: string, folded: boolean): void {
-  const rest = without(store.panel.value.folded, column);
+  const rest = others(store.panel.value.folded, column);
   store.setPanel({ folded: folded ? [...rest, column] : rest });
 }
 
 export const isOpen = (store: Store, column: string): boolean => store.panel.value.open?.includes(column) ?? false;
 
 export function setOpen(store: Store, column: string, open: boolean): void {
-  const rest = without(store.panel.value.open, column);
+  const rest = others(store.panel.value.open, column);
   store.setPanel({ open: open ? [...rest, column] : rest });
 }
 
@@ -29,20 +30,23 @@ interface HeadingProps {
   info: FacetInfo;
   /** How many values, where that says something. */
   size?: number | undefined;
-  /** How many conditions are on it. */
-  active: number;
+  /** How much is chosen in it; its conditions when left out. */
+  active?: number;
   /** Opens and closes the search. */
   onSearch?: (() => void) | undefined;
   searching?: boolean;
   /** What stands in the heading beside the name. */
   aside?: ComponentChildren;
-  children: ComponentChildren;
+  children?: ComponentChildren;
+  /** Whether nobody is there who could count it. */
+  off?: boolean;
   group?: Ref<HTMLDivElement>;
 }
 
-export function FacetGroup({ store, info, size, active, onSearch, searching = false, aside, children, group = null }: HeadingProps) {
+export function FacetGroup({ store, info, size, active, onSearch, searching = false, aside, children, off = false, group = null }: HeadingProps) {
   const told = useSignal(false);
-  const folded = isFolded(store, info.name);
+  const folded = off || isFolded(store, info.name);
+  const chosen = active ?? store.where.value.length - without(store.where.value, info.name).length;
   const added = store.panel.value.added?.some((a) => a.name === info.name);
   return (
     <div class="idc-facet" role="group" aria-label={info.label} data-facet={info.name} ref={group}>
@@ -51,13 +55,14 @@ export function FacetGroup({ store, info, size, active, onSearch, searching = fa
           type="button"
           class="idc-fold"
           aria-expanded={!folded}
-          title={info.description}
-          onClick={() => setFolded(store, info.name, !folded)}
+          aria-disabled={off}
+          title={off ? "Needs a running kernel: run the cell again." : info.description}
+          onClick={() => off || setFolded(store, info.name, !folded)}
         >
           <Icon name={folded ? "right" : "down"} />
           <span class="idc-facet-name">{info.label}</span>
           {size !== undefined && <span class="idc-facet-size">{count(size)}</span>}
-          {active > 0 && <span class="idc-badge" aria-label={`${active} chosen`}>{active}</span>}
+          {chosen > 0 && <span class="idc-badge" aria-label={`${chosen} chosen`}>{chosen}</span>}
         </button>
         {!folded && aside}
         {info.description && (

@@ -9,7 +9,7 @@ import type { FacetMessage, Facet as FacetInfo, Lacking } from "../link/protocol
 import type { Store } from "../link/store";
 import { Bounds } from "./bounds";
 import { OnItsWay } from "./busy";
-import { columnAbout, replace, without } from "./edits";
+import { replace, without } from "./edits";
 import { type Counted, ValuesFacet } from "./facet";
 import { FacetGroup, isFolded } from "./heading";
 import type { Visibility } from "./visibility";
@@ -73,7 +73,7 @@ export function KernelFacet({ store, info, seen }: { store: Store; info: FacetIn
   const lacking = a?.message.lacking;
   if (lacking || !a) {
     return (
-      <FacetGroup store={store} info={info} active={store.where.value.filter((c) => columnAbout(c) === info.name).length}>
+      <FacetGroup store={store} info={info}>
         {lacking ? (
           <Missing store={store} lacking={lacking} />
         ) : failed ? (

@@ -41,7 +41,7 @@ export function ValueMenu({ store, target, onAbout }: MenuProps) {
     [excluded.has(value) ? "No longer exclude" : "Exclude", "X", () => store.toggle(column, value, true)],
     ["Only this", "O", () => store.setWhere(only(store.where.value, column, value))],
   ];
-  if (typeof value === "string" && DESCRIBED.includes(column)) {
+  if (store.live.value && typeof value === "string" && DESCRIBED.includes(column)) {
     items.push([`About ${value}…`, "I", () => onAbout(column, value)]);
   }
   if (value !== null) items.push(["Copy value", "C", () => void copyText(String(value))]);

@@ -2,7 +2,7 @@
 
 import { untracked, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { holds } from "../cube/condition";
+import { holds, togglePreset } from "../cube/condition";
 import { Icon } from "../icons";
 import type { Facet as FacetInfo } from "../link/protocol";
 import type { Store } from "../link/store";
@@ -10,13 +10,12 @@ import { AboutDialog, type AboutTarget } from "./about";
 import { PanelActions } from "./actions";
 import { ColumnsDialog } from "./columns";
 import { CubeFacet } from "./cubefacet";
-import { setFolded } from "./heading";
+import { FacetGroup, setFolded } from "./heading";
+import { facetsOf } from "./labels";
 import { Histogram } from "./histogram";
 import { KernelFacet } from "./kernelfacet";
 import { type MenuTarget, ValueMenu } from "./menu";
 import { Visibility } from "./visibility";
-
-const ADDED = "Added";
 
 export function FilterPanel({ store, id }: { store: Store; id: string }) {
   const root = useRef<HTMLDivElement>(null);
@@ -28,7 +27,7 @@ export function FilterPanel({ store, id }: { store: Store; id: string }) {
     () => ({
       menu: (target: MenuTarget): void => void (menu.value = target),
       about: (column: string, value: string): void => {
-        if (store.catalog.value?.names?.[column]) about.value = { column, value };
+        if (store.live.peek() && store.catalog.value?.names?.[column]) about.value = { column, value };
       },
     }),
     [],
@@ -46,10 +45,8 @@ export function FilterPanel({ store, id }: { store: Store; id: string }) {
     untracked(() => setFolded(store, wanted.column, false));
     setTimeout(() => show(root.current, wanted.column), 60);
   });
-  const groups = useComputed(() => {
-    const added = (store.panel.value.added ?? []).map((a): FacetInfo => ({ ...a, group: ADDED, kind: "kernel" }));
-    return grouped([...added, ...(store.catalog.value?.facets ?? [])]);
-  });
+  const groups = useComputed(() => grouped(facetsOf(store)));
+  const live = store.live.value;
   const empty = store.cube.value === null;
   const filtered = useComputed(() => store.where.value.length > 0);
   return (
@@ -68,6 +65,9 @@ export function FilterPanel({ store, id }: { store: Store; id: string }) {
             {store.cubeError.value}
           </p>
         )}
+        {!live && (
+          <p class="idc-facet-note idc-no-kernel">What is grey here needs a running kernel: run the cell again.</p>
+        )}
         {empty && !store.cubeError.value && <Skeleton />}
         {!empty &&
           groups.value.map(([name, facets]) => (
@@ -78,7 +78,7 @@ export function FilterPanel({ store, id }: { store: Store; id: string }) {
               ))}
             </section>
           ))}
-        {!empty && (
+        {!empty && live && (
           <button type="button" class="idc-button idc-add" aria-haspopup="dialog" onClick={() => (adding.value = true)}>
             <Icon name="add" /> Add a filter…
           </button>
@@ -93,7 +93,8 @@ export function FilterPanel({ store, id }: { store: Store; id: string }) {
 
 function AnyFacet(props: { store: Store; info: FacetInfo; seen: Visibility }) {
   if (props.info.kind === "histogram") return <Histogram {...props} />;
-  return props.info.kind === "kernel" ? <KernelFacet {...props} /> : <CubeFacet {...props} />;
+  if (props.info.kind !== "kernel") return <CubeFacet {...props} />;
+  return props.store.live.value ? <KernelFacet {...props} /> : <FacetGroup {...props} off />;
 }
 
 /** Brings a facet into view and gives it the keyboard, once it is drawn. */
@@ -115,18 +116,22 @@ function Presets({ store }: { store: Store }) {
   if (!presets.length) return null;
   return (
     <div class="idc-presets" role="group" aria-label="Presets">
-      {presets.map((p) => (
-        <button
-          key={p.name}
-          type="button"
-          class="idc-preset"
-          aria-pressed={holds(store.where.value, p.where)}
-          title={p.description}
-          onClick={() => store.togglePreset(p)}
-        >
-          {p.label}
-        </button>
-      ))}
+      {presets.map((p) => {
+        const toggled = togglePreset(store.where.value, p.where);
+        return (
+          <button
+            key={p.name}
+            type="button"
+            class="idc-preset"
+            aria-pressed={holds(store.where.value, p.where)}
+            disabled={!store.countable(toggled)}
+            title={p.description}
+            onClick={() => store.setWhere(toggled)}
+          >
+            {p.label}
+          </button>
+        );
+      })}
     </div>
   );
 }

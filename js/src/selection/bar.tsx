@@ -17,7 +17,7 @@ export function obstacle(store: Store): string {
   if (nothing(store.ticks.value)) return "Tick series in the table to download them.";
   const selection = store.selection.value;
   if (store.selectionError.value) return store.selectionError.value;
-  if (store.kernel.value !== "live") return "A download needs a running kernel: run the cell again.";
+  if (!store.live.value) return "A download needs a running kernel: run the cell again.";
   if (!selection) return "Adding up what is ticked…";
   if (selection.series === 0) return "No series is ticked.";
   if (!store.destination.value.trim()) return "Say where to save: a folder, such as idc-data.";

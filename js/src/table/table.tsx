@@ -47,11 +47,16 @@ export function ResultTable({ store, id }: { store: Store; id: string }) {
     setTimeout(() => said.value === text && (said.value = ""), SAID_MS);
   };
   const back = (): void => gridRef.current?.focus({ preventScroll: true });
+  const details = (shown: boolean): void => {
+    // Those that are shown already stay when the kernel goes.
+    if (shown && !store.live.peek()) say("Details need a running kernel: run the cell again.");
+    else pane.value = shown;
+  };
   const open = (item: Item | null): void => {
     if (!item?.row || item.stale) return;
     const { level } = item.node;
     const inside = below(level);
-    if (!inside) pane.value = true;
+    if (!inside) details(true);
     else {
       const chain = [...crumbsOf(item, tree), { level, label: nameOf(level, item.read), where: keys(level, item.read) }];
       store.setTable({ level: inside, scope: [...(store.table.peek().scope ?? []), ...chain] });
@@ -74,7 +79,7 @@ export function ResultTable({ store, id }: { store: Store; id: string }) {
           if (!same(focus.peek(), found)) focus.value = found;
         },
         open,
-        details: () => (pane.value = !pane.peek()),
+        details: () => details(!pane.peek()),
         copied: (text) => {
           if (!text || copyText(text)) say(text ? "Row copied." : "Copied.");
         },

@@ -48,35 +48,37 @@ export function Toolbar({ store, tree, total, only, pane }: Props) {
           ))}
         </div>
       )}
-      <div class="idc-table-tools">
-        <button
-          type="button"
-          class="idc-tool"
-          aria-pressed={only.value !== null}
-          disabled={only.value === null && nothing(ticks)}
-          title="Show what is ticked, whatever the filters say"
-          aria-label="Only ticked"
-          onClick={() => (only.value = only.value === null ? ticks : null)}
-        >
-          <Icon name="done" /> <span class="idc-tool-label">Only ticked</span>
-        </button>
-        <Popover label="Columns" icon="columns" title="Choose and order the columns">
-          {(close) => <Chooser store={store} close={close} />}
-        </Popover>
-        <Popover label="Save" icon="save" title="Save the table as CSV or Parquet">
-          {(close) => <Save store={store} question={tree.question} total={total} close={close} />}
-        </Popover>
-        <button
-          type="button"
-          class="idc-tool"
-          aria-pressed={pane.value}
-          aria-label="Details"
-          title="All that is known of the row (i)"
-          onClick={() => (pane.value = !pane.value)}
-        >
-          <Icon name="detail" /> <span class="idc-tool-label">Details</span>
-        </button>
-      </div>
+      {store.live.value && (
+        <div class="idc-table-tools">
+          <button
+            type="button"
+            class="idc-tool"
+            aria-pressed={only.value !== null}
+            disabled={only.value === null && nothing(ticks)}
+            title="Show what is ticked, whatever the filters say"
+            aria-label="Only ticked"
+            onClick={() => (only.value = only.value === null ? ticks : null)}
+          >
+            <Icon name="done" /> <span class="idc-tool-label">Only ticked</span>
+          </button>
+          <Popover label="Columns" icon="columns" title="Choose and order the columns">
+            {(close) => <Chooser store={store} close={close} />}
+          </Popover>
+          <Popover label="Save" icon="save" title="Save the table as CSV or Parquet">
+            {(close) => <Save store={store} question={tree.question} total={total} close={close} />}
+          </Popover>
+          <button
+            type="button"
+            class="idc-tool"
+            aria-pressed={pane.value}
+            aria-label="Details"
+            title="All that is known of the row (i)"
+            onClick={() => (pane.value = !pane.value)}
+          >
+            <Icon name="detail" /> <span class="idc-tool-label">Details</span>
+          </button>
+        </div>
+      )}
     </div>
   );
 }
