@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from idc_widgets.catalog.database import SERIES, Database
 from idc_widgets.catalog.orders import Orders
-from idc_widgets.catalog.pages import Sort
+from idc_widgets.catalog.pages import Sort, read
 from idc_widgets.catalog.sources import DATE_COLUMNS, NUMBER_COLUMNS
 
 Level = Literal["collection", "patient", "study"]
@@ -64,7 +64,8 @@ class Levels:
             Pairs of column name and whether descending: by the least value of a group, descending by its greatest;
             missing values come last, ties in the index's order.
         columns
-            Columns of the index or of `COUNT_COLUMNS`; each row starts with the row_id that names its group.
+            Columns of the index, `COLLECTION_COLUMNS` or `COUNT_COLUMNS`; each row starts with the row_id that names
+            its group.
         """
         with self._orders.made(_order(level, where, sort), parameters) as order:
             groups = self._orders.rows(order, offset, offset + limit)
@@ -137,14 +138,14 @@ def _sorted(column: str, descending: bool) -> str:
         return _COUNTS[column][0]
     if column in _SUMS:
         return f'sum(s."{column}")'
-    return f'{"max" if descending else "min"}(s."{column}")'
+    return f"{'max' if descending else 'min'}({read(column)})"
 
 
 def _summed(level: Level, column: str) -> str:
     if column in _COUNTS:
         count, levels = _COUNTS[column]
         return count if level in levels else "NULL"
-    name = f's."{column}"'
+    name = read(column)
     if column == "series_size_MB":
         return "sum(s.series_bytes)::BIGINT / 1e6"  # without the rounding of a million additions
     if column in _SUMS:

@@ -11,11 +11,27 @@ from typing import Any
 
 from idc_widgets.catalog.database import SERIES, Database
 from idc_widgets.catalog.orders import Orders
+from idc_widgets.catalog.sources import NUMBER_COLUMNS
 
 _FIRST_ROWS = 300  # asked as a top-n when their order is not made yet
 _ROW_GROUP = 122_880  # rows that DuckDB keeps together
 
 Sort = Sequence[tuple[str, bool]]
+
+# What collections_index says of a series' collection, as columns of the series.
+COLLECTION_COLUMNS = ("collection_name", "cancer_types", "tumor_locations", "species")
+
+
+def read(column: str) -> str:
+    """Return SQL that reads a column of the series `s`, or of its collection."""
+    if column not in COLLECTION_COLUMNS:
+        return f's."{column}"'
+    return f'(SELECT any_value(c."{column}") FROM collections_index c WHERE c.collection_id = s.collection_id::VARCHAR)'
+
+
+def published(column: str) -> str:
+    """Return SQL that reads a column of the series `s` as published: text, where the cache keeps ENUMs."""
+    return read(column) if column in NUMBER_COLUMNS else f'{read(column)}::VARCHAR AS "{column}"'
 
 
 class Pages:
@@ -43,12 +59,12 @@ class Pages:
         sort
             Pairs of column name and whether descending; missing values come last, ties in the index's order.
         columns
-            Names of columns, known to exist; each row starts with its row_id, then has these.
+            Names of columns, known to exist, or `COLLECTION_COLUMNS`; each row starts with its row_id, then has these.
         """
         order = self._orders.find(_order(where, sort), parameters)
         if sort and not order.made.is_set() and offset + limit <= _FIRST_ROWS:
             self._orders.make_behind(order)
-            names = "".join(f', s."{c}"' for c in columns)
+            names = "".join(f", {read(c)}" for c in columns)
             rows = self._database.rows(
                 f"SELECT s.row_id{names} FROM {SERIES} s WHERE {where} ORDER BY {_by(sort)} LIMIT ? OFFSET ?",
                 [*parameters, limit, offset],
@@ -67,12 +83,12 @@ class Pages:
 
     def _read(self, ids: Sequence[int], columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """Return the rows of these ids, in the order of the ids."""
-        names = "".join(f', "{c}"' for c in columns)
+        names = "".join(f", {read(c)}" for c in columns)
         found = {
             row[0]: row
             for near in _clusters(ids)
             for row in self._database.rows(
-                f"SELECT row_id{names} FROM {SERIES} WHERE place IN (SELECT unnest(?::BIGINT[]))", [near]
+                f"SELECT s.row_id{names} FROM {SERIES} s WHERE s.place IN (SELECT unnest(?::BIGINT[]))", [near]
             )
         }
         return [found[i] for i in ids]
@@ -96,5 +112,5 @@ def _order(where: str, sort: Sort) -> str:
 
 def _by(sort: Sort) -> str:
     # ENUMs sort by their codes, which are in the order of their text, so no cast is needed.
-    terms = [f's."{column}" {"DESC" if descending else "ASC"} NULLS LAST' for column, descending in sort]
+    terms = [f"{read(column)} {'DESC' if descending else 'ASC'} NULLS LAST" for column, descending in sort]
     return ", ".join([*terms, "s.row_id"])

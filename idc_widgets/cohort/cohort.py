@@ -182,7 +182,8 @@ class Cohort(Gettable):
         Parameters
         ----------
         columns
-            Names of columns of the index; by default all.
+            Names of columns of the index (by default all), or of the series' collection: collection_name,
+            cancer_types, tumor_locations, species.
         order_by
             A column or several; "-" before a name sorts descending. Missing values come last, ties keep the order of
             the index.

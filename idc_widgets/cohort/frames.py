@@ -10,7 +10,7 @@ from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.catalog import TERM_COLUMNS
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.names import unknown_column
-from idc_widgets.catalog.sources import NUMBER_COLUMNS
+from idc_widgets.catalog.pages import COLLECTION_COLUMNS, published, read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,9 +82,9 @@ def series(
     terms = []
     for term in [order_by] if isinstance(order_by, str) else list(order_by or ()):
         bare = term.removeprefix("-")
-        terms.append(f's."{_known(catalog, bare)}" {"DESC" if term != bare else "ASC"} NULLS LAST')
+        terms.append(f"{read(_known(catalog, bare))} {'DESC' if term != bare else 'ASC'} NULLS LAST")
     sql = (
-        f"SELECT {', '.join(_plain(n) for n in names)} FROM {SERIES} s WHERE {where} "
+        f"SELECT {', '.join(published(n) for n in names)} FROM {SERIES} s WHERE {where} "
         f"ORDER BY {', '.join([*terms, 's.row_id'])}"
     )
     bound = list(parameters)
@@ -102,7 +102,7 @@ def grouped(
     by, more = _LEVELS[level]
     keys = ", ".join(f's."{c}"' for c in by)
     frame: pd.DataFrame = catalog.database.frame(
-        f"SELECT {', '.join(_plain(c) for c in by)}, {more}{_MODALITIES}, count(*) AS series, "
+        f"SELECT {', '.join(published(c) for c in by)}, {more}{_MODALITIES}, count(*) AS series, "
         "sum(instanceCount)::BIGINT AS instances, sum(series_bytes)::BIGINT AS bytes "
         f"FROM {SERIES} s WHERE {where} GROUP BY {keys} ORDER BY {keys}",
         parameters,
@@ -111,11 +111,7 @@ def grouped(
 
 
 def _known(catalog: Catalog, name: str) -> str:
-    if name not in catalog.index_columns:
-        raise unknown_column(name, catalog.index_columns)
+    known = (*catalog.index_columns, *COLLECTION_COLUMNS)
+    if name not in known:
+        raise unknown_column(name, known)
     return name
-
-
-def _plain(column: str) -> str:
-    # The cache keeps few-valued text as ENUM, which pandas would show as categories.
-    return f's."{column}"' if column in NUMBER_COLUMNS else f's."{column}"::VARCHAR AS "{column}"'

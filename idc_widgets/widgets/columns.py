@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from idc_widgets.catalog.pages import COLLECTION_COLUMNS
 from idc_widgets.catalog.sources import Column
 
 # Level → its name for people, and its columns at first, in the order shown; the first names the row.
 _LEVELS = {
     "collection": (
         "Collections",
-        ("collection_id", "patients", "studies", "series", "Modality", "instanceCount", "series_size_MB",
+        ("collection_id", "collection_name", "cancer_types", "patients", "series", "Modality", "series_size_MB",
          "license_short_name"),
     ),
     "patient": (
@@ -53,12 +54,21 @@ def levels() -> list[dict[str, Any]]:
     return [{"name": n, "label": label, "columns": list(shown)} for n, (label, shown) in _LEVELS.items()]
 
 
-def columns(described: Mapping[str, Column], label: Callable[[str], str]) -> list[dict[str, Any]]:
-    """Return all columns: those of the table of series first, in its order, then the rest of the index, then counts."""
+def columns(
+    described: Mapping[str, Column], of_collections: Mapping[str, str], label: Callable[[str], str]
+) -> list[dict[str, Any]]:
+    """Return all columns: those of the table of series first, then the rest of the index, collections', and counts.
+
+    Parameters
+    ----------
+    described, of_collections
+        The columns of the index, and the descriptions of those of collections_index, by name.
+    """
     first = _LEVELS["series"][1]
+    described_as = {n: c.description for n, c in described.items()} | {n: of_collections[n] for n in COLLECTION_COLUMNS}
     found: list[dict[str, Any]] = [
-        {"name": n, "label": label(n), "type": _TYPES.get(n, "text"), "description": described[n].description}
-        for n in [*first, *(c for c in described if c not in first)]
+        {"name": n, "label": label(n), "type": _TYPES.get(n, "text"), "description": described_as[n]}
+        for n in [*first, *(c for c in described_as if c not in first)]
     ]
     found += [
         {"name": n, "label": named, "type": "integer", "description": text, "levels": shown}

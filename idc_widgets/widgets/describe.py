@@ -14,6 +14,7 @@ from idc_widgets.widgets import about, columns
 
 _LABELS = {
     "collection_id": "Collection",
+    "collection_name": "Name",
     "analysis_result_id": "Analysis result",
     "PatientID": "Patient",
     "SeriesInstanceUID": "Series UID",
@@ -99,7 +100,9 @@ def catalog_state(catalog: Catalog, totals: Counts) -> dict[str, Any]:
         "release": catalog.release,
         "date": catalog.date,
         "totals": asdict(totals),
-        "columns": columns.columns(catalog.index_columns, label),
+        "columns": columns.columns(
+            catalog.index_columns, {n: text for n, _, text in catalog.outline("collections_index")}, label
+        ),
         "levels": columns.levels(),
         "facets": [
             {

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.levels import COUNT_COLUMNS, Level
+from idc_widgets.catalog.pages import COLLECTION_COLUMNS
 from idc_widgets.widgets import detail, link, ticks
 from idc_widgets.widgets.saving import Saving
 
@@ -58,7 +59,7 @@ def column_of(catalog: Catalog, name: str) -> str:
     """Return the column of the catalogue that the table's column is read from."""
     if name == "series_size_MB":
         return "series_bytes"  # the browser shows sizes in human units from exact bytes, not from rounded megabytes
-    if name in COUNT_COLUMNS or name in catalog.index_columns:
+    if name in (*COUNT_COLUMNS, *COLLECTION_COLUMNS) or name in catalog.index_columns:
         return name
     catalog.require_column(name)
     raise ValueError(f'"{name}" is no column of the series.')

@@ -16,8 +16,7 @@ import duckdb
 
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.levels import COUNT_COLUMNS, Level
-from idc_widgets.catalog.pages import Sort
-from idc_widgets.catalog.sources import NUMBER_COLUMNS
+from idc_widgets.catalog.pages import Sort, published, read
 
 _FORMATS = ("csv", "parquet")
 _SLICE = 1_000  # groups that are summed up at a time
@@ -121,8 +120,8 @@ class Saving:
         job: _Job,
         stop: threading.Event,
     ) -> None:
-        by = ", ".join([f's."{c}" {"DESC" if down else "ASC"} NULLS LAST' for c, down in sort] + ["s.row_id"])
-        sql = f"SELECT {', '.join(map(_plain, columns))} FROM series s WHERE {where} ORDER BY {by}"
+        by = ", ".join([f"{read(c)} {'DESC' if down else 'ASC'} NULLS LAST" for c, down in sort] + ["s.row_id"])
+        sql = f"SELECT {', '.join(map(published, columns))} FROM series s WHERE {where} ORDER BY {by}"
         self._copy(part, kind, sql, parameters, job, stop)
 
     def _groups(
@@ -223,8 +222,3 @@ def _put(part: Path, target: Path) -> None:
         with target.open("xb"):
             pass
         part.replace(target)
-
-
-def _plain(column: str) -> str:
-    # As published: text, where the cache keeps ENUMs.
-    return f's."{column}"' if column in NUMBER_COLUMNS else f's."{column}"::VARCHAR AS "{column}"'

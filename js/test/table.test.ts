@@ -155,6 +155,15 @@ describe("column widths", () => {
     expect(sum(w)).toBeGreaterThan(width - columns.length - 1);
     w.forEach((x, i) => expect(x).toBeGreaterThanOrEqual(least(columns[i]!)));
   });
+  it("of collections let their cancer types be read beside the names", () => {
+    const texts = [["collection_id", "Collection"], ["collection_name", "Name"], ["cancer_types", "Cancer type"], ["Modality", "Modality"], ["license_short_name", "Licence"]];
+    const groups: Column[] = texts.map(([name, label]) => ({ name: name!, label: label!, type: "text" }));
+    groups.splice(3, 0, { name: "patients", label: "Patients", type: "integer" }, { name: "series", label: "Series", type: "integer" });
+    groups.splice(6, 0, { name: "series_size_MB", label: "Size", type: "bytes" });
+    const w = fit(groups, 739); // a table in JupyterLab at 1200 pixels
+    expect(sum(w)).toBeLessThanOrEqual(739);
+    expect(w[2]).toBeGreaterThan(110);
+  });
   it("scroll sideways rather than squeeze when narrow", () => {
     expect(sum(fit(columns, 400))).toBeGreaterThan(400);
     expect(fit(columns, 400)).toEqual(fit(columns, 500));

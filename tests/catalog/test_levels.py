@@ -31,6 +31,10 @@ SORTS = {
     "StudyDate": ("min(StudyDate)", "max(StudyDate)"),
     "Manufacturer": ("min(Manufacturer)", "max(Manufacturer)"),
     "SeriesDescription": ("min(SeriesDescription)", "max(SeriesDescription)"),
+    "cancer_types": (
+        "min((SELECT cancer_types FROM collections c WHERE c.collection_id = idx.collection_id))",
+        "max((SELECT cancer_types FROM collections c WHERE c.collection_id = idx.collection_id))",
+    ),
 }
 
 

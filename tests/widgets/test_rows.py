@@ -54,6 +54,51 @@ def test_pages_of_groups(browser: Browser, plain: duckdb.DuckDBPyConnection, lev
     json.dumps(page)
 
 
+OF_COLLECTIONS = ["collection_name", "cancer_types", "tumor_locations", "species"]
+
+
+@pytest.mark.parametrize("level", ["series", "study", "patient", "collection"])
+def test_pages_tell_of_the_collection(browser: Browser, plain: duckdb.DuckDBPyConnection, level: str) -> None:
+    key = {"series": "rowid", "study": "StudyInstanceUID", "patient": "(collection_id, PatientID)"}.get(
+        level, "collection_id"
+    )
+    page = browser.get(
+        op="page", where=[CT], level=level, sort=[{"column": "cancer_types", "descending": True}],
+        columns=["collection_id", *OF_COLLECTIONS], offset=1, limit=200,
+    )  # fmt: skip
+    terms = ", ".join(f"any_value({c})" for c in OF_COLLECTIONS)
+    truth = plain.execute(
+        f"SELECT min(rowid), any_value(collection_id), {terms} FROM (SELECT idx.rowid, idx.*, "
+        f"{', '.join(OF_COLLECTIONS)} FROM idx JOIN collections USING (collection_id)) WHERE Modality = 'CT' "
+        f"GROUP BY {key} ORDER BY max(cancer_types) DESC NULLS LAST, 1"
+    ).fetchall()
+    assert page["total"] == len(truth)
+    assert page["rows"] == [list(r) for r in truth[1:201]]
+
+
+def test_columns_of_collections_are_offered_and_saved(
+    browser: Browser, catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    described = {n: text for n, _, text in catalog.outline("collections_index")}
+    offered = {c["name"]: c for c in browser.widget._catalog["columns"]}
+    for name in OF_COLLECTIONS:
+        assert offered[name]["description"] == described[name]
+        assert "levels" not in offered[name]  # everywhere
+    assert browser.widget._catalog["levels"][0]["columns"][:3] == ["collection_id", "collection_name", "cancer_types"]
+    path = tmp_path / "series.csv"
+    columns = ["SeriesInstanceUID", *OF_COLLECTIONS]
+    done = saved(browser, where=[RIDER], columns=columns, path=str(path), format="csv")
+    truth = plain.execute(
+        f"SELECT {', '.join(columns)} FROM idx JOIN collections USING (collection_id) "
+        "WHERE collection_id = 'rider_pilot' ORDER BY 1"
+    ).fetchall()
+    assert done["rows"] == len(truth)
+    source = f"read_csv('{path}', all_varchar = true)"
+    assert plain.execute(f"SELECT {', '.join(columns)} FROM {source} ORDER BY 1").fetchall() == truth
+    frame = catalog.cohort(collection_id="rider_pilot").series(columns=columns, order_by="SeriesInstanceUID")
+    assert list(frame.itertuples(index=False, name=None)) == truth
+
+
 def test_only_what_is_ticked(browser: Browser, plain: duckdb.DuckDBPyConnection) -> None:
     only = {"base": [RIDER], "minus": [], "plus": [7, 11]}
     first = browser.get(op="page", where=[RIDER], sort=[], columns=[], offset=0, limit=3)["rows"]

@@ -11,6 +11,7 @@ const NAMES = { least: 140, ideal: 190 };
 /** Widths that suit IDC's usual columns; others take a guess by type. */
 const IDEAL: Readonly<Record<string, number>> = {
   collection_id: 132,
+  cancer_types: 150,
   PatientID: 126,
   StudyDate: 94,
   Modality: 80,
@@ -25,7 +26,7 @@ const IDEAL: Readonly<Record<string, number>> = {
 /** Columns whose texts say nothing when cut to the width of their header. */
 const LEAST: Readonly<Record<string, number>> = {
   collection_id: 84, PatientID: 82, SeriesDescription: 92, StudyDescription: 92, StudyInstanceUID: 92, SeriesInstanceUID: 92,
-  license_short_name: 80, instanceCount: 62,
+  license_short_name: 80, instanceCount: 62, collection_name: 84, cancer_types: 112,
 };
 
 const BY_TYPE: Readonly<Record<Column["type"], number>> = { text: 130, integer: 68, number: 84, date: 94, bytes: 78 };
@@ -60,7 +61,7 @@ export function fit(columns: readonly Column[], available: number, set: Readonly
   const spare = room - ideal.reduce((a, b) => a + b, 0);
   if (spare >= 0) {
     // Descriptions gain most from room: they are the longest.
-    const weight: number[] = columns.map((c, i) => (elastic(c, columns) && set[c.name] === undefined ? (/Description$/.test(c.name) || (groups && i === 0) ? 3 : 1) : 0));
+    const weight: number[] = columns.map((c, i) => (elastic(c, columns) && set[c.name] === undefined ? (/Description$|_types$/.test(c.name) || (groups && i === 0) ? 3 : 1) : 0));
     const all = weight.reduce((a, b) => a + b, 0);
     if (!all) return ideal;
     const widths = ideal.map((w, i) => w + Math.floor((spare * weight[i]!) / all));
