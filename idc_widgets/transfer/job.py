@@ -147,9 +147,11 @@ class Job:
         """
         return series_page(self._journal, self.id, offset, limit, state, self.state in ACTIVE)
 
-    def series_uids(self) -> list[str]:
-        """Return the SeriesInstanceUIDs of all its series, in the order they were asked for."""
-        return [row["uid"] for row in self._journal.all("SELECT uid FROM series WHERE job = ? ORDER BY n", (self.id,))]
+    def series_uids(self, *, unfinished: bool = False) -> list[str]:
+        """Return the SeriesInstanceUIDs of all its series, or of those still to come, in the order asked for."""
+        where = " AND state IN ('pending', 'listed')" if unfinished else ""
+        rows = self._journal.all(f"SELECT uid FROM series WHERE job = ?{where} ORDER BY n", (self.id,))
+        return [row["uid"] for row in rows]
 
     def series_counts(self) -> dict[str, int]:
         """Return how many of its series are "queued", "active", "complete" and "failed"."""

@@ -21,6 +21,7 @@ def of(cohort: Cohort, destination: str | os.PathLike[str], provider: transfer.P
         "series": plan.series,
         "series_present": plan.series_present,
         "need": plan.need,
+        "under_way": _under_way(plan),
         "free": plan.free,
         "seconds": plan.seconds,
         "problem": plan.problem,
@@ -32,6 +33,19 @@ def of(cohort: Cohort, destination: str | os.PathLike[str], provider: transfer.P
         ],
         "lines": _lines(plan),
     }
+
+
+def _under_way(plan: transfer.Plan) -> list[dict[str, Any]]:
+    """Return the downloads that are to bring some of it: how many series, and whether nothing beside those."""
+    planned = {uid for uid, _ in plan.folders}
+    found = []
+    for job in transfer.jobs(plan.path):
+        if job.state not in transfer.ENDED:
+            coming = job.series_uids(unfinished=True)
+            series = len(planned.intersection(coming))
+            if series:
+                found.append({"job": job.id, "series": series, "alone": series == len(coming)})
+    return found
 
 
 def _lines(plan: transfer.Plan) -> list[tuple[str, str]]:

@@ -45,7 +45,7 @@ const series: SeriesRow = {
   reason: EVIL, retry_in: null,
 };
 const plan: Plan = {
-  provider: EVIL, series: 1, series_present: 0, need: 100, free: 1e12, seconds: 3, problem: null, warnings: true,
+  provider: EVIL, series: 1, series_present: 0, need: 100, under_way: [], free: 1e12, seconds: 3, problem: null, warnings: true,
   licences: [{ name: EVIL, series: 1, bytes: 100, noncommercial: true }], lines: [["Goes to", EVIL], [EVIL, "x"]],
 };
 
@@ -292,6 +292,39 @@ describe("explorer", () => {
     await rest();
     expect(model.sent.filter((m) => m.op === "download").map((m) => m.confirmed)).toEqual([undefined, undefined, true]);
     expect(one("[role=alertdialog]")).toBeNull();
+    stop();
+  });
+
+  it("says of what is ticked that it is on its way, how much remains, and that it is here", async () => {
+    const { model, downloads } = await make();
+    model.answers.destination = () => ({ path: "/x", free: 1e12, writable: true, problem: null });
+    model.answers.plan = () => ({ ...plan, series: 5, series_present: 1, need: 100, under_way: [{ job: "r", series: 3, alone: true }] });
+    const stop = widget().render({ model, el });
+    await ready();
+    const line = (): string => one(".idc-plan")?.textContent ?? "";
+    await vi.waitFor(() => expect(line()).toContain("To fetch 100 B"), 5000);
+    expect(line()).toContain("3 series being downloaded");
+    // All that is missing; the figure is the download's own, of now.
+    const running: Job = { ...job, id: "r", state: "running", kind: "downloading", bytes_total: 5e9, bytes_done: 2e9, eta: 60 };
+    const plans = (): number => model.sent.filter((m) => m.op === "plan").length;
+    const before = plans();
+    model.answers.plan = () => ({ ...plan, series: 5, series_present: 1, need: 100, under_way: [{ job: "r", series: 4, alone: true }] });
+    downloads.set("_jobs", [running]); // one that this page did not begin: the plan is worked out anew
+    await vi.waitFor(() => expect(line()).toContain("Under way already, downloading: 3.00 GB to go1 min left1 series there already"), 5000);
+    expect(plans()).toBe(before + 1);
+    downloads.set("_jobs", [{ ...running, bytes_done: 4e9, kind: "paused", state: "paused", eta: null }]);
+    await vi.waitFor(() => expect(line()).toContain("Under way already, paused: 1.00 GB to go"));
+    expect(plans()).toBe(before + 1);
+    // Which is no reason to refuse another.
+    expect((all("button").find((b) => b.textContent === "Download") as HTMLButtonElement).disabled).toBe(false);
+    // Together with others, its own figures say nothing of what is ticked.
+    model.answers.plan = () => ({ ...plan, series: 5, series_present: 1, need: 100, under_way: [{ job: "r", series: 4, alone: false }] });
+    model.set("_ticks", { base: null, minus: [], plus: [2] });
+    await vi.waitFor(() => expect(line()).toMatch(/^Under way already1 series/), 5000);
+    model.answers.plan = () => ({ ...plan, series: 5, series_present: 5, need: 0 });
+    downloads.set("_ended", 2);
+    downloads.set("_jobs", []);
+    await vi.waitFor(() => expect(line()).toContain("All there already, verified"), 5000);
     stop();
   });
 

@@ -164,7 +164,7 @@ def test_views_agree_through_a_busy_kernel_until_it_is_gone(
     notebook.execute("[j.cancel() for j in idc.jobs() if j.title == 'Seen twice']")
 
 
-def test_the_plan_before_and_after(lab: Lab, page: Page, tmp_path: Path) -> None:
+def test_the_plan_before_meanwhile_and_after(lab: Lab, page: Page, mirror: SpawnedMirror, tmp_path: Path) -> None:
     cell = f"import idc_widgets as idc\nexplorer = idc.Explorer(destination={str(tmp_path / 'data')!r})\nexplorer"
     notebook = lab.notebook(page, "plan.ipynb", [cell])
     notebook.run(0)
@@ -184,7 +184,12 @@ def test_the_plan_before_and_after(lab: Lab, page: Page, tmp_path: Path) -> None
     expect(details).to_contain_text("2 series, 2 files, " + size.strip())
     expect(details).to_contain_text("nothing of it")
     expect(details).to_contain_text("CC BY")
+    mirror.set(rate_mb=0.05)
     bar.get_by_role("button", name="Download", exact=True).click()
+    expect(bar.locator(".idc-plan")).to_contain_text(re.compile("Under way already.* to go"))
+    expect(bar.locator(".idc-plan")).not_to_contain_text("To fetch")
+    expect(bar.get_by_role("button", name="Download", exact=True)).to_be_enabled()
+    mirror.set()
     expect(bar.locator(".idc-plan")).to_contain_text("All there already, verified", timeout=30_000)
     expect(details).to_contain_text("2 series, " + size.strip() + ", verified")
 

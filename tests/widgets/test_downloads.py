@@ -155,6 +155,41 @@ def test_commands_are_quoted_for_their_shell() -> None:
     assert snippets._for_shell(["idc-widgets", "jobs", "/it's"], windows=False) == """idc-widgets jobs '/it'"'"'s'"""
 
 
+def test_plans_know_of_downloads_under_way(
+    catalog: idc.Catalog,
+    fetch: Callable[..., Job],
+    mirror: SpawnedMirror,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(link, "asset", lambda name: "export default {}")
+    explorer = idc.Explorer(catalog=catalog, destination=tmp_path / "data")
+    browser = Browser(explorer, monkeypatch)
+    items = pick(STUDY)
+
+    def plan(*uids: str) -> dict[str, Any]:
+        base = [{"op": "in", "column": "SeriesInstanceUID", "values": list(uids)}]
+        ticks = {"base": base, "minus": [], "plus": []}
+        found: dict[str, Any] = browser.get(op="plan", ticks=ticks, destination=str(tmp_path / "data"))
+        return found
+
+    uids = [item.series_uid for item in items]
+    assert plan(*uids)["under_way"] == []
+    mirror.set(rate_mb=0.2)
+    job = fetch(items[:2])
+    assert plan(*uids)["under_way"] == [{"job": job.id, "series": 2, "alone": True}]
+    assert plan(uids[0])["under_way"] == [{"job": job.id, "series": 1, "alone": False}]
+    assert plan(uids[2])["under_way"] == []
+    job.pause()
+    assert plan(*uids)["under_way"] == [{"job": job.id, "series": 2, "alone": True}]
+    mirror.set()
+    job.resume()
+    assert job.wait(30), job.failures()
+    after = plan(*uids)
+    assert (after["under_way"], after["series_present"]) == ([], 2)
+    explorer.close()
+
+
 def test_plans_come_from_a_thread_of_their_own(
     catalog: idc.Catalog, mirror: SpawnedMirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -220,6 +220,8 @@ export interface Plan {
   provider: string;
   series: number;
   series_present: number;
+  /** Downloads that are to bring some of it, and whether these series are all that they have to bring yet. */
+  under_way: { job: string; series: number; alone: boolean }[];
   need: number;
   free: number | null;
   seconds: number | null;

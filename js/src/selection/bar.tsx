@@ -1,6 +1,6 @@
 // The selection bar: what is ticked, where it goes, and the button that fetches it.
 
-import { effect, useSignal, useSignalEffect } from "@preact/signals";
+import { computed, effect, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Downloads } from "../downloads/jobs";
 import { count, plural, size } from "../format";
@@ -49,11 +49,12 @@ export function SelectionBar({ store, id, downloads }: BarProps) {
   const planned = useSignal(false);
   const plan = store.plan.value?.value;
   const why = obstacle(store);
-  // What a download has put there need not be fetched again.
+  // What a download brings need not be fetched again: one that begins or ends, whoever began it, is another plan.
   useEffect(() => {
     if (!downloads) return;
+    const known = computed(() => [downloads.endedCount.value, ...downloads.jobs.value.map((j) => j.id)].join());
     return effect(() => {
-      if (downloads.endedCount.value) store.fetched.value = store.fetched.peek() + 1;
+      if (known.value !== "0") store.fetched.value = store.fetched.peek() + 1;
     });
   }, [downloads]);
   // A question is about what was ticked when it was asked.
@@ -88,7 +89,7 @@ export function SelectionBar({ store, id, downloads }: BarProps) {
       <div class="idc-selection-line">
         <div class="idc-summary">
           <Summary store={store} />
-          <PlanLine store={store} open={planned} />
+          <PlanLine store={store} downloads={downloads} open={planned} />
         </div>
         <div class="idc-fetch">
           <DestinationField store={store} id={id} />

@@ -1,5 +1,6 @@
 // What a download would do, said before it is begun.
 
+import { type Downloads, paceText, stateText } from "../downloads/jobs";
 import { count, duration, plural, size } from "../format";
 import { Icon } from "../icons";
 import type { Plan } from "../link/protocol";
@@ -8,20 +9,24 @@ import { LicenceTag } from "./licence";
 import { nothing } from "./ticks";
 
 /** One line under what is ticked; behind its button, all of it. */
-export function PlanLine({ store, open }: { store: Store; open: { value: boolean } }) {
+export function PlanLine({ store, downloads, open }: { store: Store; downloads: Downloads | null; open: { value: boolean } }) {
   if (nothing(store.ticks.value) || !store.selection.value) return null;
   const answer = store.plan.value;
   if (!answer) return <div class="idc-plan">{store.planning.value ? "Working out what is to be fetched…" : ""}</div>;
   const plan = answer.value;
   if (!plan) return <div class="idc-plan idc-bad">{answer.error}</div>;
+  const coming = plan.under_way.reduce((n, u) => n + u.series, 0);
   return (
     <div class="idc-plan">
-      {plan.need > 0 || plan.series_present < plan.series ? (
+      {coming > 0 && coming >= plan.series - plan.series_present ? (
+        <UnderWay plan={plan} downloads={downloads} />
+      ) : plan.need > 0 || plan.series_present < plan.series ? (
         <>
           <span>
             To fetch <b>{size(plan.need)}</b> from {plan.provider}
           </span>
-          {plan.series_present > 0 && <span>{count(plan.series_present)} series are there already</span>}
+          {coming > 0 && <span>{count(coming)} series being downloaded</span>}
+          <Present plan={plan} />
           {plan.seconds !== null && <span title="At the pace of the last downloads here">about {duration(plan.seconds)}</span>}
         </>
       ) : (
@@ -31,6 +36,25 @@ export function PlanLine({ store, open }: { store: Store; open: { value: boolean
         {plan.warnings && <Icon name="warning" size={13} />} {open.value ? "Hide plan" : "Plan"}
       </button>
     </div>
+  );
+}
+
+function Present({ plan: { series_present: n } }: { plan: Plan }) {
+  return n > 0 ? <span>{count(n)} series there already</span> : null;
+}
+
+/** All that is not there yet is on its way: by what download, and how much of that remains. */
+function UnderWay({ plan, downloads }: { plan: Plan; downloads: Downloads | null }) {
+  const only = plan.under_way.length === 1 && plan.under_way[0]!.alone;
+  const job = only ? downloads?.jobs.value.find((j) => j.id === plan.under_way[0]!.job) : undefined;
+  return (
+    <>
+      <span>
+        Under way already{job ? <>, {stateText(job)}: <b>{size(Math.max(0, job.bytes_total - job.bytes_done))}</b> to go</> : ""}
+      </span>
+      {job && paceText(job).left && <span>{paceText(job).left}</span>}
+      <Present plan={plan} />
+    </>
   );
 }
 
