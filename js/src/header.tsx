@@ -15,30 +15,41 @@ export function Header({ store }: { store: Store }) {
   const live = store.live.value;
   const filtered = store.where.value.length > 0;
   return (
-    <>
-      <div class="idc-header">
-        <div class="idc-brand">
-          <Icon name="mark" size={20} />
-          <strong>Imaging Data Commons</strong>
-          {c && <span class="idc-version" title={`Release ${c.release}`}>{`v${c.version} · ${longDate(c.date)}`}</span>}
-        </div>
-        {live && <Search store={store} />}
-        <div class="idc-stats">
-          <Stat name="series" value={result ? result.series : (totals?.series ?? null)} all={c?.totals.series} show={filtered} live={live} />
-          <Stat name="studies" value={totals?.studies ?? null} all={c?.totals.studies} show={filtered} live={live} />
-          <Stat name="patients" value={totals?.patients ?? null} all={c?.totals.patients} show={filtered} live={live} />
-          <Stat name="size" value={result ? result.bytes : (totals?.bytes ?? null)} all={c?.totals.bytes} show={filtered} live={live} bytes />
-          {live && store.totalsError.value && <span class="idc-bad" role="alert">{store.totalsError.value}</span>}
-        </div>
-        <HelpButton />
-        <Announcer store={store} />
+    <div class="idc-header">
+      <div class="idc-brand">
+        <Icon name="mark" size={20} />
+        <strong>Imaging Data Commons</strong>
+        {c && <span class="idc-version" title={`Release ${c.release}`}>{`v${c.version} · ${longDate(c.date)}`}</span>}
       </div>
-      {c?.status && (
-        <p class="idc-status" role="status">
-          {c.status}
+      {live && <Search store={store} />}
+      <div class="idc-stats">
+        <Stat name="series" value={result ? result.series : (totals?.series ?? null)} all={c?.totals.series} show={filtered} live={live} />
+        <Stat name="studies" value={totals?.studies ?? null} all={c?.totals.studies} show={filtered} live={live} />
+        <Stat name="patients" value={totals?.patients ?? null} all={c?.totals.patients} show={filtered} live={live} />
+        <Stat name="size" value={result ? result.bytes : (totals?.bytes ?? null)} all={c?.totals.bytes} show={filtered} live={live} bytes />
+        {live && store.totalsError.value && <span class="idc-bad" role="alert">{store.totalsError.value}</span>}
+      </div>
+      <HelpButton />
+      <Announcer store={store} />
+    </div>
+  );
+}
+
+/** What the catalogue is busy with: over the view, since nothing may move when it comes and goes. */
+export function Status({ store }: { store: Store }) {
+  const read = useSignal("");
+  const text = store.catalog.value?.status ?? "";
+  return (
+    <div role="status">
+      {text && text !== read.value && (
+        <p class="idc-note idc-status">
+          {text}
+          <button type="button" class="idc-icon" aria-label="Dismiss" onClick={() => (read.value = text)}>
+            <Icon name="close" size={14} />
+          </button>
         </p>
       )}
-    </>
+    </div>
   );
 }
 

@@ -7,7 +7,7 @@ import { downloadsOf } from "./downloads/jobs";
 import { DownloadPanel } from "./downloads/panel";
 import { Explorer } from "./explorer";
 import { Frame } from "./frame";
-import { Header } from "./header";
+import { Header, Status } from "./header";
 import type { Model } from "./link/protocol";
 import type { KernelState, Needs, Store } from "./link/store";
 import { Chips } from "./panel/chips";
@@ -53,6 +53,9 @@ function FilterPart({ model, store, id }: PartProps) {
         <Chips store={store} />
       </div>
       <FilterPanel store={store} id={`${id}-filters`} />
+      <div class="idc-notes">
+        <Status store={store} />
+      </div>
     </Frame>
   );
 }

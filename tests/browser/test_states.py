@@ -67,6 +67,30 @@ def test_filters_go_on_while_the_kernel_is_busy(lab: Lab, page: Page, plain: duc
     assert view.cells(0)[3] == "MR"
 
 
+def test_nothing_moves_while_the_cache_is_made(lab: Lab, page: Page) -> None:
+    notebook = lab.notebook(page, "first.ipynb", [CELL])
+    notebook.run(0)
+    view = ExplorerView(page)
+    view.wait()
+    parts = (
+        view.filters,
+        view.grid,
+        view.root.get_by_role("searchbox").first,
+        view.root.get_by_role("group", name="Selection"),
+    )
+    before = [p.bounding_box() for p in parts]
+    for text in ("First run: preparing a local index for faster answers", "No local cache could be made; " * 6):
+        notebook.execute(f"explorer._catalog = {{**explorer._catalog, 'status': {text!r}}}")
+        note = view.root.get_by_role("status").filter(has_text=text[:20])
+        expect(note).to_be_visible()
+        assert [p.bounding_box() for p in parts] == before
+        page.screenshot(path=ARTIFACTS / f"status-{len(text)}.png")
+    note.get_by_role("button", name="Dismiss").click()
+    expect(view.root).not_to_contain_text(text[:20])
+    notebook.execute("explorer._catalog = {**explorer._catalog, 'status': ''}")
+    assert [p.bounding_box() for p in parts] == before
+
+
 def test_two_views_of_one_explorer_agree(lab: Lab, page: Page) -> None:
     notebook = lab.notebook(page, "two.ipynb", [CELL, "explorer"])
     notebook.run(0)

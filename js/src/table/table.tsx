@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { copyText } from "../clipboard";
 import { canonical, same, type Where } from "../cube/condition";
 import { DetailPane, type Focus } from "../detail/pane";
+import { Status } from "../header";
 import type { Crumb, Ticks } from "../link/protocol";
 import type { Store } from "../link/store";
 import { nothing } from "../selection/ticks";
@@ -202,26 +203,29 @@ export function ResultTable({ store, id }: { store: Store; id: string }) {
               )}
             </div>
           )}
-          {store.link.waiting.value && (
-            <p class="idc-waiting" role="status">
-              The kernel is busy: filters go on, the table follows when the running cell ends.
-            </p>
-          )}
-          {error && (
-            <div class="idc-error idc-table-error" role="alert">
-              <span>{error}</span>
-              <button
-                type="button"
-                class="idc-link"
-                onClick={() => {
-                  if (rows.error.value) rows.retry();
-                  ticking.error.value = "";
-                }}
-              >
-                {rows.error.value ? "Try again" : "Dismiss"}
-              </button>
-            </div>
-          )}
+          <div class="idc-notes">
+            <Status store={store} />
+            {store.link.waiting.value && (
+              <p class="idc-note idc-waiting" role="status">
+                The kernel is busy: filters go on, the table follows when the running cell ends.
+              </p>
+            )}
+            {error && (
+              <div class="idc-note idc-error" role="alert">
+                <span>{error}</span>
+                <button
+                  type="button"
+                  class="idc-link"
+                  onClick={() => {
+                    if (rows.error.value) rows.retry();
+                    ticking.error.value = "";
+                  }}
+                >
+                  {rows.error.value ? "Try again" : "Dismiss"}
+                </button>
+              </div>
+            )}
+          </div>
           <p class={said.value ? "idc-toast" : "idc-hidden"} role="status">
             {said.value}
           </p>
