@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Condition, holds, marks, same, toggle, togglePreset, type Value, withSearch } from "../src/cube/condition";
-import { displayOrder, families, nameRanks, together } from "../src/cube/order";
+import { displayOrder, families, ranksOf, together } from "../src/cube/order";
 
 const isIn = (column: string, ...values: Value[]): Condition => ({ op: "in", column, values });
 const not = (arg: Condition): Condition => ({ op: "not", arg });
@@ -65,10 +65,19 @@ it("marks collects included and excluded values", () => {
   expect([...m.excluded]).toEqual(["b", null]);
 });
 
+it("display order: values that no series has any more keep their places", () => {
+  const values: Value[] = ["a", "b", "c", null, "d"];
+  const total = [1, 30, 20, 25, 20];
+  const order = (counts: number[]): Value[] => [...displayOrder(counts, ranksOf(values, total), new Set())].map((c) => values[c]!);
+  expect(order(total)).toEqual(["b", null, "c", "d", "a"]);
+  expect(order([0, 0, 0, 0, 0])).toEqual(order(total));
+  expect(order([0, 0, 2, 0, 0])).toEqual(["c", "b", null, "d", "a"]);
+});
+
 it("display order: marked first, then by count, ties by name, missing as any other", () => {
   const values: Value[] = ["b10", "b2", null, "Z", "a", "zero"];
   const counts = [5, 5, 9, 1, 1, 0];
-  const order = displayOrder(counts, nameRanks(values), new Set([3]));
+  const order = displayOrder(counts, ranksOf(values), new Set([3]));
   expect([...order].map((c) => values[c])).toEqual(["Z", null, "b2", "b10", "a", "zero"]);
 });
 
@@ -76,7 +85,7 @@ it("display order holds for large counts and many values", () => {
   const n = 2000;
   const values = Array.from({ length: n }, (_, i) => `v${String(i).padStart(4, "0")}`);
   const counts = values.map((_, i) => (i * 7919) % 1_044_191);
-  const order = [...displayOrder(counts, nameRanks(values), new Set())];
+  const order = [...displayOrder(counts, ranksOf(values), new Set())];
   const want = values.map((_, i) => i).sort((a, b) => counts[b]! - counts[a]! || a - b);
   expect(order).toEqual(want);
 });
@@ -84,7 +93,7 @@ it("display order holds for large counts and many values", () => {
 it("values that differ in letter case alone stand together, those without series stay away", () => {
   const values = ["PHANTOM", "CHEST", "Phantom", "phantom", null];
   const counts = [50, 40, 3, 0, 20];
-  const order = together(displayOrder(counts, nameRanks(values), new Set()), families(values), counts);
+  const order = together(displayOrder(counts, ranksOf(values), new Set()), families(values), counts);
   expect([...order].map((c) => values[c])).toEqual(["PHANTOM", "Phantom", "CHEST", null, "phantom"]);
-  expect([...together(displayOrder([0, 1, 9, 0, 0], nameRanks(values), new Set([0])), families(values), [0, 1, 9, 0, 0])].sort()).toEqual([0, 1, 2, 3, 4]);
+  expect([...together(displayOrder([0, 1, 9, 0, 0], ranksOf(values), new Set([0])), families(values), [0, 1, 9, 0, 0])].sort()).toEqual([0, 1, 2, 3, 4]);
 });

@@ -52,6 +52,19 @@ CONTRAST = """() => {
       const large = parseFloat(style.fontSize) >= (Number(style.fontWeight) >= 700 ? 18.66 : 24);
       if (ratio < (large ? 3 : 4.5)) found.push(`${ratio.toFixed(2)} ${e.className} "${text.slice(0, 30)}"`);
     }
+    // What says something without words: bars, and boxes to tick.
+    for (const [selector, property] of Object.entries({
+      '.idc-bars > path:not(.idc-bars-all)': 'stroke', '.idc-plot-in, .idc-plot-out': 'fill',
+      '.idc-box': 'borderTopColor',
+    })) {
+      for (const e of root.querySelectorAll(selector)) {
+        if (e.closest('[inert]')) continue;
+        const back = behind(e.parentElement);
+        const [a, b] = [light(over(rgba(getComputedStyle(e)[property]), back)), light(back)].sort((x, y) => y - x);
+        const ratio = (a + 0.05) / (b + 0.05);
+        if (ratio < 3) found.push(`${ratio.toFixed(2)} ${selector}`);
+      }
+    }
   }
   return [...new Set(found)];
 }"""

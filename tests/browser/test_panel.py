@@ -116,6 +116,23 @@ def test_values_show_both_counts_and_can_be_chosen_in_every_way(
     expect(modality.get_by_role("checkbox", checked=True)).to_be_focused()
 
 
+def test_filters_move_no_count_and_no_match_changes_no_order(lab: Lab, page: Page) -> None:
+    view, notebook = _open(lab, page, "still.ipynb")
+    count = view.facet("Body part").get_by_role("checkbox", name=re.compile("^CHEST")).locator(".idc-count")
+
+    def right() -> float:
+        return float(count.evaluate("e => e.getBoundingClientRect().right"))
+
+    before, order = right(), list(view.counts("Body part"))
+    view.value("Modality", "CT").click()
+    expect(count).not_to_have_text("368,310")
+    assert right() == before
+    notebook.execute("explorer.cohort = explorer.catalog.cohort(Modality=[])")
+    expect(count).to_have_text("0")
+    assert list(view.counts("Body part")) == order
+    assert set(view.counts("Body part").values()) == {0}
+
+
 def test_a_collection_is_described(view: ExplorerView) -> None:
     page = view.page
     view.value("Collection", "nlst").first.focus()

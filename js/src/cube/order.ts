@@ -5,10 +5,12 @@ import type { Value } from "./condition";
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 const RANKS = 65536; // more than any dimension has values
 
-/** Positions of the values in order of name, missing last. */
-export function nameRanks(values: readonly Value[]): Uint16Array {
+/** Positions of the values by their count in all, then by name, missing last. */
+export function ranksOf(values: readonly Value[], total: readonly number[] = []): Uint16Array {
   const order = values.map((_, i) => i);
   order.sort((a, b) => {
+    const more = (total[b] ?? 0) - (total[a] ?? 0);
+    if (more) return more;
     const x = values[a]!;
     const y = values[b]!;
     if (x === null || y === null) return Number(x === null) - Number(y === null);
@@ -20,7 +22,8 @@ export function nameRanks(values: readonly Value[]): Uint16Array {
 }
 
 /**
- * Codes in display order: marked values first, then by count, ties by name.
+ * Codes in display order: marked values first, then by count, ties as they stand without a filter: those that have
+ * none any more must not change places, however many they are.
  *
  * Mark, count and rank are packed into one number, so that a native sort without a comparator does it: this runs for
  * every facet at every click.

@@ -4,7 +4,7 @@ import { effect, useComputed, useSignal, type Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useContext, useEffect, useRef } from "preact/hooks";
 import { marks, type Value } from "../cube/condition";
-import { displayOrder, families, nameRanks, together } from "../cube/order";
+import { displayOrder, families, ranksOf, together } from "../cube/order";
 import { count } from "../format";
 import type { Facet as FacetInfo } from "../link/protocol";
 import type { Store } from "../link/store";
@@ -27,11 +27,11 @@ export interface Counted {
   counts: ArrayLike<number>;
 }
 
-const ranksOf = new WeakMap<readonly Value[], Uint16Array>();
+const ranksHeld = new WeakMap<readonly Value[], Uint16Array>();
 
-function ranks(values: readonly Value[]): Uint16Array {
-  let r = ranksOf.get(values);
-  if (!r) ranksOf.set(values, (r = nameRanks(values)));
+function ranks({ values, total }: Counted): Uint16Array {
+  let r = ranksHeld.get(values);
+  if (!r) ranksHeld.set(values, (r = ranksOf(values, total)));
   return r;
 }
 
@@ -112,7 +112,7 @@ export function ValuesFacet({ store, info, seen, read, distinct, query: asked, n
       const titles = store.catalog.value?.names;
       const human = (v: Value): string => humanName(info.name, v, titles);
       let order: ArrayLike<number> = together(
-        displayOrder(a.counts, ranks(a.values), new Set([...inSet, ...outSet])), kin(a.values), a.counts,
+        displayOrder(a.counts, ranks(a), new Set([...inSet, ...outSet])), kin(a.values), a.counts,
       );
       const text = open.value && !asked ? query.value.trim().toLowerCase() : "";
       if (text) {
