@@ -308,6 +308,51 @@ it("adds a column found by its description, and fetches its table since that was
   stop();
 });
 
+it("keeps an Enter pressed before the list of columns is there", async () => {
+  const model = await make();
+  const answer = model.answers.columns!;
+  delete model.answers.columns;
+  const stop = await draw(model);
+  const open = async (): Promise<HTMLInputElement> => {
+    button(" Add a filter…").click();
+    await rest();
+    return one('input[aria-label="Search columns"]') as HTMLInputElement;
+  };
+  const type = (box: HTMLInputElement, text: string): void => {
+    box.value = text;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const come = async (): Promise<void> => {
+    model.reply(model.sent.map((m) => m.op).lastIndexOf("columns"), answer({}));
+    await rest();
+  };
+  let box = await open();
+  type(box, "number");
+  key(box, "Enter");
+  await rest(10);
+  expect(one("dialog").textContent).toContain("then the first that fits is added");
+  await come();
+  expect(one("dialog")).toBeNull();
+  expect(model.state._panel).toMatchObject({ added: [{ name: "SeriesNumber" }] });
+  // Typed on, it was not meant; where nothing fits, the dialog stays and says so.
+  box = await open();
+  type(box, "k");
+  key(box, "Enter");
+  type(box, "ki");
+  await come();
+  expect(one("dialog")).not.toBeNull();
+  type(box, "nowhere");
+  key(box, "Enter");
+  await rest(10);
+  expect(one("dialog").textContent).toContain("No column has these words");
+  type(box, "kilo");
+  await rest(10);
+  key(box, "Enter");
+  await rest();
+  expect((model.state._panel as { added: { name: string }[] }).added.map((a) => a.name)).toEqual(["SeriesNumber", "ct_index.KVP"]);
+  stop();
+});
+
 it("makes a pasted list a condition and says what nobody knows", async () => {
   const model = await make();
   const stop = await draw(model);

@@ -1,6 +1,6 @@
 // The list of every column that a facet can be of, with IDC's descriptions.
 
-import { useComputed, useSignal } from "@preact/signals";
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { count } from "../format";
 import type { ColumnsMessage } from "../link/protocol";
@@ -49,6 +49,13 @@ export function ColumnsDialog({ store, onClose }: { store: Store; onClose(): voi
     onClose();
     store.reveal.value = { column: c.name };
   };
+  // An Enter pressed before the list is there takes what it will find.
+  const eager = useSignal(false);
+  useSignalEffect(() => {
+    if (!answer.value || !eager.value) return;
+    eager.value = false;
+    if (found.value.length) pick(found.value[0]!);
+  });
   const a = answer.value;
   let table = "";
   return (
@@ -60,14 +67,17 @@ export function ColumnsDialog({ store, onClose }: { store: Store; onClose(): voi
         placeholder="Search columns and their descriptions"
         aria-label="Search columns"
         value={query.value}
-        onInput={(e) => (query.value = e.currentTarget.value)}
+        onInput={(e) => {
+          query.value = e.currentTarget.value;
+          eager.value = false;
+        }}
         onKeyDown={(e) => {
           if (e.key === "ArrowDown") list.current?.querySelector("button")?.focus();
-          if (e.key === "Enter" && found.value.length) pick(found.value[0]!);
+          if (e.key === "Enter") eager.value = true;
         }}
       />
       {error.value && <p class="idc-error" role="alert">{error.value}</p>}
-      {!a && !error.value && <OnItsWay store={store} what="the list follows" meanwhile="Reading the tables…" />}
+      {!a && !error.value && <OnItsWay store={store} what="the list follows" meanwhile={eager.value ? "Reading the tables, then the first that fits is added…" : "Reading the tables…"} />}
       {a && (
         <div ref={list} class="idc-columns" role="group" aria-label="Columns" onKeyDown={(e) => walk(e, list.current!)}>
           {found.value.slice(0, SHOWN).map((c) => {
