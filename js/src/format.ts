@@ -64,6 +64,6 @@ export function cell(value: unknown, type: string): string {
 /** Licences that forbid commercial use carry "NC" as a term of their own. */
 export const noncommercial = (licence: string): boolean => /\bNC\b/.test(licence);
 
-/** A long dotted identifier by its end, of which even the narrowest column shows all: those of one site begin alike. */
-export const ending = (text: string): string =>
-  text.length > 20 && /^[\d.]+$/.test(text) ? `…${text.slice(-7)}` : text;
+/** Long dotted identifiers by their ends, of which even the narrowest column shows all: those of one site begin alike. */
+export const shortened = (text: string, kept = 7): string =>
+  text.replace(/[\d.]{21,}/g, (uid) => `…${uid.slice(-kept).replace(/^\.+/, "")}`);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { cell, ending } from "../src/format";
+import { cell, shortened } from "../src/format";
 import widget from "../src/index";
 import type { Column, Level } from "../src/link/protocol";
 import { fit, least } from "../src/table/columns";
@@ -17,8 +17,8 @@ describe("texts of cells", () => {
     [null, "text", ""], ["", "text", ""], ["3 – 25", "integer", "3 – 25"], [EVIL, "text", EVIL], [0.25, "number", "0.25"],
   ])("%s as %s", (value, type, text) => expect(cell(value, type)).toBe(text));
   it("shows identifiers by their end", () => {
-    expect(ending("1.3.6.1.4.1.14519.5.2.1.7009.9004.111")).toBe("…004.111");
-    expect(ending("CHEST WITH CONTRAST AND MORE")).toBe("CHEST WITH CONTRAST AND MORE");
+    expect(shortened("1.3.6.1.4.1.14519.5.2.1.7009.9004.111")).toBe("…004.111");
+    expect(shortened("CHEST WITH CONTRAST AND MORE")).toBe("CHEST WITH CONTRAST AND MORE");
   });
 });
 

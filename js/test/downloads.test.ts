@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { fractions, paceText, partText, splitPath, stateText, why } from "../src/downloads/jobs";
-import { seriesText, shortPath } from "../src/downloads/list";
+import { seriesText } from "../src/downloads/list";
+import { shortened } from "../src/format";
 import widget from "../src/index";
 import type { Job, SeriesRow } from "../src/link/protocol";
 import { FakeModel } from "./fake";
@@ -50,7 +51,7 @@ describe("words of a job", () => {
     expect(splitPath("/home/ada/idc-data")).toEqual(["/home/ada", "/idc-data"]);
     expect(splitPath("C:\\Users\\Ada\\data")).toEqual(["C:\\Users\\Ada", "\\data"]);
     expect(splitPath("/data")).toEqual(["", "/data"]);
-    expect(shortPath("lidc/P-1/1.3.6.1.4.1.14519.5.2.1.6279.6001.1/CT_1.3.6.1.4.1.14519.5.2.1.6279.6001.22")).toBe(
+    expect(shortened("lidc/P-1/1.3.6.1.4.1.14519.5.2.1.6279.6001.1/CT_1.3.6.1.4.1.14519.5.2.1.6279.6001.22", 9)).toBe(
       "lidc/P-1/…79.6001.1/CT_…9.6001.22",
     );
   });

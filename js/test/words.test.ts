@@ -1,15 +1,18 @@
 import { describe, expect, it } from "vitest";
 import type { Condition } from "../src/cube/condition";
-import { cell, count, duration, ending, longDate, noncommercial, plural, size } from "../src/format";
+import { cell, count, duration, shortened, longDate, noncommercial, plural, size } from "../src/format";
 import { humanName, valueText } from "../src/panel/names";
 import { sentence, words } from "../src/panel/words";
 
 describe("format", () => {
   it.each([
-    ["1.3.6.1.4.1.9328.50.1.160910", "….160910"],
+    ["1.3.6.1.4.1.9328.50.1.160910", "…160910"],
+    ["1.3.6.1.4.1.9328.50.1.0109", "…1.0109"],
+    ["1.3.6.1.4.1.9328.50...0109", "…0109"],
+    ["1.3.6.1.4.1.9328.50.1.0109, 1.3.6.1.4.1.9328.50.1.0117 and 3 more", "…1.0109, …1.0117 and 3 more"],
     ["100_HM10395", "100_HM10395"],
     ["1.2.3", "1.2.3"],
-  ])("shows of %s what tells it apart", (text, shown) => expect(ending(text)).toBe(shown));
+  ])("shows of %s what tells it apart", (text, shown) => expect(shortened(text)).toBe(shown));
   it.each([
     [0, "0 B"], [999, "999 B"], [1000, "1.00 kB"], [34_900, "34.9 kB"], [999_499, "999 kB"], [999_500, "1.00 MB"],
     [314_450_000, "314 MB"], [1_924_000_000_000, "1.92 TB"], [99_940_000_000_000, "99.9 TB"], [2e15, "2.00 PB"], [5e18, "5000 PB"],

@@ -75,6 +75,3 @@ export function seriesText(r: SeriesRow): string {
   if (r.state === "retrying") return `retry in ${Math.round(r.retry_in ?? 0)} s`;
   return r.state === "queued" && r.files_done > 0 ? "to be continued" : r.state;
 }
-
-/** A folder in which long identifiers are told by their ends. */
-export const shortPath = (path: string): string => path.replace(/[\d.]{21,}/g, (uid) => `…${uid.slice(-9)}`);

@@ -2,11 +2,11 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { count } from "../format";
+import { count, shortened } from "../format";
 import { Scroller } from "../table/scroller";
 import { Ends } from "./ends";
 import { partText } from "./jobs";
-import { type SeriesList, seriesText, shortPath } from "./list";
+import { type SeriesList, seriesText } from "./list";
 
 const ROW = 26;
 const MOST = 8; // rows in view
@@ -65,7 +65,7 @@ export function SeriesView({ list, chosen, label }: Props) {
       >
         {row ? (
           <>
-            <Ends path={row.path} shown={shortPath(row.below)} />
+            <Ends path={row.path} shown={shortened(row.below, 9)} />
             <span class="idc-series-state">{seriesText(row)}</span>
             <span>{partText(row.state === "complete" ? row.bytes : row.bytes_done + row.bytes_in_flight, row.bytes)}</span>
             <span>

@@ -1,6 +1,6 @@
 // One row of the table as elements that are kept and rewritten.
 
-import { cell, ending, noncommercial } from "../format";
+import { cell, noncommercial, shortened } from "../format";
 import type { Column } from "../link/protocol";
 import { numeric } from "./columns";
 import { below, nameOf } from "./levels";
@@ -70,7 +70,7 @@ export function writeRow(slot: RowSlot, columns: readonly Column[], item: Item):
     const column = columns[i]!;
     const text = textOf(item, column, i === 0);
     const span = e.lastElementChild as HTMLElement;
-    const shown = ending(text);
+    const shown = shortened(text);
     if (slot.texts[i] === text && span.textContent === shown) return;
     slot.texts[i] = text;
     span.textContent = shown;
@@ -78,7 +78,6 @@ export function writeRow(slot: RowSlot, columns: readonly Column[], item: Item):
     else e.setAttribute("aria-label", text);
     e.title = text;
     if (i === 0 && folds) slot.twisty.setAttribute("aria-label", `Show what ${text || "this"} holds`);
-    toggle(span, "idc-tag", column.name === "Modality" && text !== "" && text.length < 9 && !text.includes(","));
     toggle(span, "idc-nc", column.name === "license_short_name" && noncommercial(text));
   });
 }
