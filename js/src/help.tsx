@@ -2,8 +2,9 @@
 
 import type { Signal } from "@preact/signals";
 import { createContext } from "preact";
-import { useContext, useEffect, useRef } from "preact/hooks";
+import { useContext } from "preact/hooks";
 import { Icon } from "./icons";
+import { Dialog } from "./panel/dialog";
 
 /** Whether the sheet of this view is open. */
 export const Help = createContext<Signal<boolean> | null>(null);
@@ -30,6 +31,7 @@ const FILTERS: Keys = [
 ];
 
 const TABLE: Keys = [
+  ["← → Home End above the table", "from one of its tools to the next"],
   ["← ↑ ↓ → PgUp PgDn Home End", "from cell to cell; with Ctrl as far as it goes"],
   ["Space", "tick a row"],
   ["Shift+Space, Shift+↑ ↓", "tick a range"],
@@ -50,40 +52,16 @@ export interface Sheet {
 
 export function HelpSheet({ shows }: { shows: Sheet }) {
   const open = useContext(Help)!;
-  return open.value ? <Opened shows={shows} open={open} /> : null;
-}
-
-function Opened({ shows, open }: { shows: Sheet; open: Signal<boolean> }) {
-  const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    // The browser keeps the focus in it, closes it at Escape, and gives the focus back.
-    const dialog = box.current!;
-    dialog.showModal();
-    return () => dialog.close();
-  }, []);
+  if (!open.value) return null;
   return (
-    <dialog
-      ref={box}
-      class="idc-help"
-      aria-label="Keyboard shortcuts"
-      onClose={() => (open.value = false)}
-      onClick={(e) => {
-        if (e.target === box.current) open.value = false; // beside it
-      }}
-    >
-      <div class="idc-help-inside">
-        <div class="idc-help-head">
-          <h2>Keyboard shortcuts</h2>
-          <button type="button" class="idc-icon" aria-label="Close" onClick={() => (open.value = false)}>
-            <Icon name="close" />
-          </button>
-        </div>
+    <Dialog title="Keyboard shortcuts" onClose={() => (open.value = false)} wide>
+      <div class="idc-help">
         <List title="Everywhere" keys={EVERYWHERE} />
         {shows.filters && <List title="Filters" keys={FILTERS} />}
         {shows.table && <List title="Table" keys={TABLE} />}
         <List title="Height" keys={FRAME} />
       </div>
-    </dialog>
+    </Dialog>
   );
 }
 
