@@ -273,6 +273,44 @@ describe("explorer", () => {
     stop();
   });
 
+  it("has one stop of Tab in the bar above the table, and arrows within it", async () => {
+    const { model } = await make();
+    const stop = widget().render({ model, el });
+    await ready();
+    const bar = one("[role=toolbar]");
+    const stops = (): string[] => [...bar.querySelectorAll<HTMLElement>("button")].filter((b) => b.tabIndex === 0).map((b) => b.getAttribute("aria-label")!);
+    const press = (key: string): string | null => {
+      document.activeElement!.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      return document.activeElement!.getAttribute("aria-label");
+    };
+    expect(stops()).toEqual(["Only ticked"]);
+    bar.querySelector("button")!.focus();
+    expect(press("ArrowRight")).toBe("Columns");
+    expect(stops()).toEqual(["Columns"]);
+    expect(press("End")).toBe("Details");
+    expect(press("ArrowRight")).toBe("Only ticked");
+    expect(press("ArrowLeft")).toBe("Details");
+    expect(press("Home")).toBe("Only ticked");
+    // A button that can be pressed no more is passed over, and not the stop.
+    model.set("_ticks", { base: null, minus: [], plus: [] });
+    await rest();
+    expect(stops()).toEqual(["Columns"]);
+    stop();
+  });
+
+  it("lists the keys in a dialog", async () => {
+    const { model } = await make();
+    const stop = widget().render({ model, el });
+    await ready();
+    one(".idc-help-button").click();
+    await rest(10);
+    expect(one("dialog[aria-label='Keyboard shortcuts']").textContent).toContain("search all text");
+    one("dialog button[aria-label=Close]").click();
+    await rest(10);
+    expect(one("dialog")).toBeNull();
+    stop();
+  });
+
   it("asks again before a large download, inline", async () => {
     const { model } = await make();
     const stop = widget().render({ model, el });

@@ -1,6 +1,7 @@
 // Above the table: what a row is, where one is, what is shown, and what can be done with it.
 
 import type { Signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "../icons";
 import type { Level, Ticks } from "../link/protocol";
 import type { Store } from "../link/store";
@@ -31,8 +32,10 @@ export function Toolbar({ store, tree, total, only, pane }: Props) {
   const level = levelOf(state);
   const levels = store.catalog.value?.levels ?? [];
   const ticks = store.ticks.value;
+  const bar = useRef<HTMLDivElement>(null);
+  const roving = useRoving(bar);
   return (
-    <div class="idc-toolbar" role="toolbar" aria-label="Table">
+    <div ref={bar} class="idc-toolbar" role="toolbar" aria-label="Table" {...roving}>
       {levels.length > 0 && (
         <div class="idc-levels" role="group" aria-label="A row is">
           {levels.map((l) => (
@@ -81,6 +84,34 @@ export function Toolbar({ store, tree, total, only, pane }: Props) {
       )}
     </div>
   );
+}
+
+/** One stop of Tab for all of a bar's buttons; the arrows lead from one to the next. */
+function useRoving(bar: { current: HTMLElement | null }) {
+  const at = useRef<HTMLElement | null>(null);
+  const buttons = (): HTMLButtonElement[] => [...bar.current!.querySelectorAll<HTMLButtonElement>(".idc-levels button, .idc-tool")];
+  const enabled = (b: HTMLButtonElement): boolean => !b.disabled;
+  const settle = (): void => {
+    const usable = buttons().filter(enabled);
+    const stop = usable.find((b) => b === at.current) ?? usable[0];
+    for (const b of buttons()) b.tabIndex = b === stop ? 0 : -1;
+  };
+  useEffect(settle); // buttons come and go, and a disabled one cannot be the stop
+  return {
+    onFocusIn: (e: FocusEvent): void => {
+      at.current = e.target as HTMLElement;
+      settle();
+    },
+    onKeyDown: (e: KeyboardEvent): void => {
+      const all = buttons().filter(enabled);
+      const now = all.indexOf(e.target as HTMLButtonElement);
+      const to = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: -1 }[e.key];
+      if (now < 0 || to === undefined) return;
+      e.preventDefault();
+      e.stopPropagation();
+      all.at(to % all.length)!.focus();
+    },
+  };
 }
 
 /** Where one is, when a row was opened; each part leads back. */
