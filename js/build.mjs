@@ -16,8 +16,15 @@ const script = {
   charset: "utf8",
   legalComments: "none",
 };
+// What is shown only while a kernel answers (`store.live`) stays out of the script that every saved view carries.
+const LIVE_ONLY = /src.(selection.bar|downloads.(panel|jobs)|detail.pane|table.(save|chooser)|panel.(about|code|columns|kernelfacet|search))\.tsx?$/;
+const withoutLive = {
+  name: "without-live",
+  setup: ({ onLoad }) => onLoad({ filter: LIVE_ONLY }, () => ({ contents: "" })),
+};
+const saved = { plugins: [withoutLive], logOverride: { "import-is-undefined": "silent" } };
 await build({ ...script, entryPoints: [here("src/index.ts")], outfile: `${out}/widget.js`, format: "esm" });
-await build({ ...script, entryPoints: [here("src/saved/index.ts")], outfile: `${out}/saved.js`, format: "iife" });
+await build({ ...script, entryPoints: [here("src/saved/index.ts")], outfile: `${out}/saved.js`, format: "iife", ...saved });
 await build({ ...shared, entryPoints: [here("src/styles/widget.css")], outfile: `${out}/widget.css` });
 
 const kB = (name) => readFileSync(`${out}/${name}`).length / 1000;
