@@ -39,6 +39,11 @@ export function DetailPane({ store, focus, open, close, say }: Props) {
   const to = chosen.value ?? at;
 
   useEffect(() => {
+    // Where it has the view to itself, the keyboard comes along.
+    const { offsetWidth, parentElement } = pane.current!;
+    if (offsetWidth >= parentElement!.offsetWidth) pane.current!.querySelector("button")!.focus();
+  }, []);
+  useEffect(() => {
     chosen.value = null;
   }, [at?.level, at?.row]);
   useEffect(() => {

@@ -56,7 +56,7 @@ export function Chips({ store }: { store: Store }) {
     <div class="idc-chipline" ref={root}>
       {where.length === 0 ? (
         // The line is always there: a first filter must not push the table down.
-        <p class="idc-chips idc-no-chips">All series. Filter or search to narrow them down.</p>
+        <p class="idc-chips idc-no-chips">All series.<span class="idc-hint"> Filter or search to narrow them down.</span></p>
       ) : (
         <div class="idc-chips" role="group" aria-label="Active filters">
           {ranges(where).map((parts, i) => {

@@ -6,7 +6,7 @@ export const TICK_WIDTH = 36;
 const LETTER = 7.2; // a header letter, on average, in a wide font
 const PADDING = 12;
 /** The first column of groups: their names, and indented below them what they hold. */
-const NAMES = { least: 140, ideal: 190 };
+const NAMES = { least: 140, ideal: 190, scrolled: 216 };
 
 /** Widths that suit IDC's usual columns; others take a guess by type. */
 const IDEAL: Readonly<Record<string, number>> = {
@@ -70,7 +70,9 @@ export function fit(columns: readonly Column[], available: number, set: Readonly
     return widths;
   }
   // Too narrow for all of them even so: it scrolls sideways, and then nothing need be tight.
-  if (room < low.reduce((a, b) => a + b, 0)) return ideal;
+  if (room < low.reduce((a, b) => a + b, 0)) {
+    return ideal.map((w, i) => (groups && i === 0 && set[columns[0]!.name] === undefined ? NAMES.scrolled : w));
+  }
   const give = ideal.map((w, i) => w - low[i]!);
   const share = -spare / Math.max(1, give.reduce((a, b) => a + b, 0));
   return ideal.map((w, i) => Math.floor(w - give[i]! * share));

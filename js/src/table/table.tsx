@@ -226,9 +226,6 @@ export function ResultTable({ store, id }: { store: Store; id: string }) {
               </div>
             )}
           </div>
-          <p class={said.value ? "idc-toast" : "idc-hidden"} role="status">
-            {said.value}
-          </p>
         </div>
         {pane.value && (
           <DetailPane
@@ -237,11 +234,14 @@ export function ResultTable({ store, id }: { store: Store; id: string }) {
             open={() => open(grid.current?.current() ?? null)}
             close={() => {
               pane.value = false;
-              back();
+              requestAnimationFrame(back); // once the table is to be seen again
             }}
             say={say}
           />
         )}
+        <p class={said.value ? "idc-toast" : "idc-hidden"} role="status">
+          {said.value}
+        </p>
       </div>
     </div>
   );

@@ -32,27 +32,36 @@ export function Toolbar({ store, tree, total, only, pane }: Props) {
   const level = levelOf(state);
   const levels = store.catalog.value?.levels ?? [];
   const ticks = store.ticks.value;
-  const bar = useRef<HTMLDivElement>(null);
-  const roving = useRoving(bar);
+  const [ofLevels, ofTools] = [useRoving(), useRoving()];
   return (
-    <div ref={bar} class="idc-toolbar" role="toolbar" aria-label="Table" {...roving}>
+    <div class="idc-toolbar">
       {levels.length > 0 && (
-        <div class="idc-levels" role="group" aria-label="A row is">
-          {levels.map((l) => (
-            <button
-              key={l.name}
-              type="button"
-              aria-pressed={l.name === level}
-              title={`A row each for ${l.label.toLowerCase()}; the filters stay`}
-              onClick={() => setLevel(store, l.name)}
-            >
-              {l.label}
-            </button>
-          ))}
-        </div>
+        <>
+          <div class="idc-levels" role="toolbar" aria-label="A row is" {...ofLevels}>
+            {levels.map((l) => (
+              <button
+                key={l.name}
+                type="button"
+                aria-pressed={l.name === level}
+                title={`A row each for ${l.label.toLowerCase()}; the filters stay`}
+                onClick={() => setLevel(store, l.name)}
+              >
+                {l.label}
+              </button>
+            ))}
+          </div>
+          {/* In their place where there is no room for them. */}
+          <select class="idc-input idc-level" aria-label="A row is" value={level} onChange={(e) => setLevel(store, e.currentTarget.value as Level)}>
+            {levels.map((l) => (
+              <option key={l.name} value={l.name}>
+                {l.label}
+              </option>
+            ))}
+          </select>
+        </>
       )}
       {store.live.value && (
-        <div class="idc-table-tools">
+        <div class="idc-table-tools" role="toolbar" aria-label="Table" {...ofTools}>
           <button
             type="button"
             class="idc-tool"
@@ -87,9 +96,10 @@ export function Toolbar({ store, tree, total, only, pane }: Props) {
 }
 
 /** One stop of Tab for all of a bar's buttons; the arrows lead from one to the next. */
-function useRoving(bar: { current: HTMLElement | null }) {
+function useRoving() {
+  const ref = useRef<HTMLDivElement>(null);
   const at = useRef<HTMLElement | null>(null);
-  const buttons = (): HTMLButtonElement[] => [...bar.current!.querySelectorAll<HTMLButtonElement>(".idc-levels button, .idc-tool")];
+  const buttons = (): HTMLButtonElement[] => [...(ref.current?.querySelectorAll<HTMLButtonElement>(":scope > button, .idc-tool") ?? [])];
   const enabled = (b: HTMLButtonElement): boolean => !b.disabled;
   const settle = (): void => {
     const usable = buttons().filter(enabled);
@@ -98,6 +108,7 @@ function useRoving(bar: { current: HTMLElement | null }) {
   };
   useEffect(settle); // buttons come and go, and a disabled one cannot be the stop
   return {
+    ref,
     onFocusIn: (e: FocusEvent): void => {
       at.current = e.target as HTMLElement;
       settle();
