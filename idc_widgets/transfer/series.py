@@ -93,18 +93,18 @@ class Series:
         at_final = self.final.is_dir()
         unchecked, lost = [], []
         for item in self.objects.values():
-            path = self.staging / item.name
+            folder = self.staging
             there = staged.get(item.name) == item.size
             if not there and at_final:
-                path = self.final / item.name
+                folder = self.final
                 with contextlib.suppress(OSError):
-                    there = path.stat().st_size == item.size
+                    there = (folder / item.name).stat().st_size == item.size
             if item.state == "verified" and not there:
                 item.state = "pending"
                 lost.append(item.name)
             elif item.state == "pending" and there:
                 item.state = "received"
-                unchecked.append((item.name, path))
+                unchecked.append((item.name, folder / item.name))
         return unchecked, lost
 
     def tidy(self) -> dict[str, int]:

@@ -13,24 +13,27 @@ from .registry import log_path
 # The intermediate starts the worker and exits, so that the worker is nobody's child: a kernel that kills its
 # descendants at shutdown (as on Windows) does not find it, and it leaves no zombie.
 _INTERMEDIATE = """
-import subprocess, sys
+import os, sys
 if sys.platform == "win32":
+    import subprocess
     flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
     try:
         subprocess.Popen(sys.argv[1:], creationflags=flags | subprocess.CREATE_BREAKAWAY_FROM_JOB)
     except OSError:
         subprocess.Popen(sys.argv[1:], creationflags=flags)
-else:
-    subprocess.Popen(sys.argv[1:], start_new_session=True)
+elif os.fork() == 0:
+    os.setsid()
+    os.execv(sys.argv[1], sys.argv[1:])
 """
 
-# The worker needs this package's `transfer` alone: an empty parent in its place saves the import of all the rest,
-# which is more than the worker itself in time and memory.
+# The worker needs a few modules of `transfer` alone: empty parents in the packages' place save the import of all the
+# rest, which is more than the worker itself in time and memory.
 _WORKER = """
 import sys, types
-parent = types.ModuleType("idc_widgets")
-parent.__path__ = [sys.argv.pop(1)]
-sys.modules["idc_widgets"] = parent
+folder = sys.argv.pop(1)
+for name, path in (("idc_widgets", folder), ("idc_widgets.transfer", folder + "/transfer")):
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__path__ = [path]
 from idc_widgets.transfer.worker import main
 main(*sys.argv[1:])
 """

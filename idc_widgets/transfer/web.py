@@ -30,6 +30,9 @@ class Client:
         Seconds without a byte that end it.
     """
 
+    #: What is raised, beside OSError, when a server says what HTTP does not know.
+    failure = http.client.HTTPException
+
     def __init__(self, url: str, timeout: float) -> None:
         self._url, parts = url, urlsplit(url)
         self._prefix, self._headers = "", dict[str, str]()
