@@ -94,6 +94,11 @@ class Bucket:
         rows = [struct.unpack(f"{len(_COUNTS)}q", shared[:]) for shared in self._counts]
         return dict(zip(_COUNTS, (sum(column) for column in zip(*rows, strict=True)), strict=True))
 
+    @property
+    def pids(self) -> list[int]:
+        """Return its processes."""
+        return list(self._pids)
+
     def reset(self) -> None:
         """Count anew."""
         for shared in self._counts:
