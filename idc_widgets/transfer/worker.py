@@ -30,7 +30,7 @@ from .space import free_space
 from .units import human_bytes
 
 _TICK = 0.05
-_LOOK_EVERY = 0.1  # at requests
+_LOOK_EVERY = 0.05  # at requests
 _BURST = 2000  # events handled before the journal and the requests get their turn
 _LOCK_PATIENCE = 10.0
 _QUIET = 5.0  # seconds without a byte that are worth a word
