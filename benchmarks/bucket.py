@@ -60,9 +60,17 @@ class Bucket:
         What every request waits.
     rate_mb
         Megabytes a second for all clients together, as a network line has them; one process serves then.
+    md5_up_to
+        Objects above this have an ETag that is no MD5, as uploads in parts have (to make theirs takes 2 s a gigabyte).
     """
 
-    def __init__(self, shapes: Sequence[Shape], delay_ms: float = 0, rate_mb: float | None = None) -> None:
+    def __init__(
+        self,
+        shapes: Sequence[Shape],
+        delay_ms: float = 0,
+        rate_mb: float | None = None,
+        md5_up_to: int = _MD5_UP_TO,
+    ) -> None:
         processes = 1 if rate_mb else 2
         self._rate = rate_mb * 1e6 if rate_mb else None
         self._free_at = 0.0  # when the line has sent what it was given
@@ -75,7 +83,7 @@ class Bucket:
         for number in range(_PATTERN >> 20):
             self._pattern.write(block[number * 4099 :] + block[: number * 4099])
         self._pattern.flush()
-        self._etags = self._digests()
+        self._etags = self._digests(md5_up_to)
         self._counts = [mmap.mmap(-1, 8 * len(_COUNTS)) for _ in range(processes)]
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -125,17 +133,19 @@ class Bucket:
     def _window(self, number: int) -> int:
         return (number % _WINDOWS) * 262_139
 
-    def _digests(self) -> dict[tuple[int, int], str]:
+    def _digests(self, md5_up_to: int) -> dict[tuple[int, int], str]:
         found: dict[tuple[int, int], str] = {}
         with mmap.mmap(self._pattern.fileno(), _PATTERN) as whole, memoryview(whole) as pattern:
             for shape in self._series.values():
                 for number in range(shape.files):
                     size, start = shape.size(number), self._window(number)
-                    if size > _MD5_UP_TO or (size, start) in found:
+                    if size > md5_up_to or (size, start) in found:
                         continue
-                    digest = hashlib.md5(pattern[start : start + size], usedforsecurity=False)
-                    if start + size > _PATTERN:
-                        digest.update(pattern[: start + size - _PATTERN])
+                    digest, at, left = hashlib.md5(usedforsecurity=False), start, size
+                    while left:
+                        some = min(left, _PATTERN - at)
+                        digest.update(pattern[at : at + some])
+                        at, left = 0, left - some
                     found[size, start] = digest.hexdigest()
         return found
 
@@ -234,17 +244,21 @@ class Bucket:
         return size
 
     def _listing(self, bucket: str, query: dict[str, str]) -> bytes:
-        shape = self._series.get(query.get("prefix", "")[:36])
+        prefix = query.get("prefix", "")
+        shape = self._series.get(prefix[:36])
         if shape is None:
             return b"<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>"
+        numbers: Sequence[int] = range(shape.files)
+        if len(prefix) > len(f"{shape.uuid}/"):
+            numbers = [n for n in numbers if shape.key(n).startswith(prefix)]
         begin = int(query.get("continuation-token", "0"))
-        end = min(begin + _PAGE, shape.files)
+        end = min(begin + _PAGE, len(numbers))
         rows = "".join(
             f"<Contents><Key>{shape.key(n)}</Key><LastModified>2024-01-02T03:04:05.000Z</LastModified>"
             f"<ETag>&quot;{self._etag(shape, n)}&quot;</ETag><Size>{shape.size(n)}</Size></Contents>"
-            for n in range(begin, end)
+            for n in numbers[begin:end]
         )
-        more = end < shape.files
+        more = end < len(numbers)
         token = f"<NextContinuationToken>{end}</NextContinuationToken>" if more else ""
         return (
             f'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>{bucket}</Name>'

@@ -152,15 +152,17 @@ class Series:
 
     def _commands(self, prefix: str, names: Collection[str], wanted: Collection[str]) -> Iterator[str]:
         source, target = f"s3://{self.bucket}/{self.uuid}/{prefix}*", f"{self.uuid}/"
+        # s5cmd matches names within the folder of a wildcard, but whole keys where the wildcard follows part of a name.
+        within = f"{self.uuid}/" if prefix else ""
         unwanted = len(names) - len(wanted)
         if not wanted:
             return
         if unwanted <= _MANY_PATTERNS:
             have = set(wanted)
-            options = [word for name in names if name not in have for word in ("--exclude", name)]
+            options = [word for name in names if name not in have for word in ("--exclude", within + name)]
             yield s5cmd.line("cp", *options, source, target)
         elif len(wanted) <= _MANY_PATTERNS:
-            options = [word for name in wanted for word in ("--include", name)]
+            options = [word for name in wanted for word in ("--include", within + name)]
             yield s5cmd.line("cp", *options, source, target)
         else:  # name by name, narrower: each part lists its own keys only
             length = len(prefix) + 1
