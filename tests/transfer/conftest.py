@@ -25,6 +25,9 @@ SERIES_307 = "SeriesInstanceUID = '1.3.6.1.4.1.14519.5.2.1.7009.2403.31746756027
 #: One series, 1,550 files, 25 MB.
 SERIES_1550 = "SeriesInstanceUID = '1.3.6.1.4.1.14519.5.2.1.319432533159079063197087579025184628527'"
 
+#: Series of one file of 55 MB, of which the bucket tells the MD5.
+LARGE = "instanceCount = 1 AND series_size_MB BETWEEN 54 AND 58"
+
 
 @cache
 def pick(where: str) -> tuple[Item, ...]:

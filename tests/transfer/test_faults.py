@@ -10,7 +10,7 @@ from idc_widgets.transfer import Item, Job, TransferError, jobs
 from idc_widgets.transfer.faults import classify
 from tests.mirror import SpawnedMirror
 
-from .conftest import SERIES_307, STUDY, pick, tree, whole_truth
+from .conftest import LARGE, SERIES_307, STUDY, default_folder, gets, pick, tree, until, whole_truth
 
 Fetch = Callable[..., Job]
 
@@ -121,18 +121,76 @@ def test_index_and_bucket_that_disagree_are_told(fetch: Fetch, mirror: SpawnedMi
     assert tree(tmp_path / "data") == {}
 
 
-def test_removed_destination_ends_the_job(fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", [SERIES_307, LARGE], ids=["small", "large"])
+def test_removed_destination_ends_the_job(fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path, where: str) -> None:
     import shutil
 
     mirror.set(rate_mb=4)
-    job = fetch(pick(SERIES_307))
-    while job.progress.files_done < 10:
-        assert not job.wait(0.02)
+    items = pick(where)[:1]
+    job = fetch(items)
+    until(lambda: job.progress.bytes_done + job.progress.bytes_in_flight > 1_000_000)
     while (tmp_path / "data").exists():
         shutil.rmtree(tmp_path / "data", ignore_errors=True)
     assert job.wait(30) is False
     assert job.state == "failed" and "is gone" in str(job.error)
     assert not (tmp_path / "data").exists()
+    with pytest.raises(TransferError, match="is gone"):
+        job.resume()
+    mirror.set()
+    (tmp_path / "data").mkdir()
+    job.resume()
+    assert job.wait(30), job.error
+    assert tree(tmp_path / "data") == whole_truth(mirror, items)
+
+
+def test_file_where_a_folder_is_needed(fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path) -> None:
+    mirror.set(rate_mb=4)
+    job = fetch(pick(SERIES_307))
+    until(lambda: job.progress.files_done > 10)
+    blocked = tmp_path / "data" / default_folder(pick(SERIES_307)[0]).partition("/")[0]
+    blocked.write_text("mine")  # where the series' collection is to be
+    assert job.wait(30) is False
+    assert job.state == "failed" and "cannot be put in its place" in str(job.error) and str(blocked) in str(job.error)
+    assert tree(tmp_path / "data") == {blocked.name: b"mine"}
+    before = gets(mirror)
+    blocked.unlink()
+    job.resume()
+    assert job.wait(30), job.error
+    assert tree(tmp_path / "data") == whole_truth(mirror, pick(SERIES_307)) and gets(mirror) == before
+
+
+@pytest.mark.parametrize("kind", ["small", "large"])
+def test_destination_that_becomes_read_only(
+    fetch: Fetch, mirror: SpawnedMirror, small_disk: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a file system does that finds itself damaged, or a network drive whose server says so."""
+    items = pick(SERIES_307) if kind == "small" else pick(LARGE)[:1]
+    remount(small_disk, "size=100m")
+    monkeypatch.setenv("IDC_WIDGETS_TRIES", "8")
+    mirror.set(rate_mb=4)
+    if kind == "small":  # s5cmd has a file open all the time, so it has to wait
+        mirror.faults.add("short", match="*.dcm", after=50)
+    job = fetch(items, small_disk / "data", workers=2)
+    until(lambda: job.progress.bytes_done + job.progress.bytes_in_flight > 1_000_000)
+    until(lambda: remount(small_disk, "ro"))  # refused while a file is being written
+    mirror.faults.clear()
+    assert job.wait(30) is False
+    assert job.state == "failed" and "has become read-only" in str(job.error)
+    assert str(small_disk / "data") in str(job.error) and "once that is mended" in str(job.error)
+    assert tree(small_disk / "data") == {}
+    with pytest.raises(TransferError, match="Read-only file system"):
+        fetch(items, small_disk / "data")
+    assert remount(small_disk, "rw")
+    mirror.set()
+    job.resume()
+    assert job.wait(30), job.error
+    assert tree(small_disk / "data") == whole_truth(mirror, items)
+
+
+def remount(disk: Path, option: str) -> bool:
+    """Mount it anew with another option; whether that could be done."""
+    command = ["mount", "-o", f"remount,{option}", str(disk)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def test_full_disk_stops_the_job_at_once(fetch: Fetch, mirror: SpawnedMirror, small_disk: Path) -> None:

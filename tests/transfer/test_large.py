@@ -18,13 +18,10 @@ from idc_widgets.transfer.web import Client
 from tests.mirror import Mirror, SpawnedMirror
 from tests.mirror import listing as mirror_listing
 
-from .conftest import SERIES_307, STUDY, body, pick, tree, until, whole_truth
+from .conftest import LARGE, SERIES_307, STUDY, body, pick, tree, until, whole_truth
 from .test_control import kill_worker
 
 Fetch = Callable[..., Job]
-
-#: One file of 55 MB, of which the bucket tells the MD5.
-LARGE = "instanceCount = 1 AND series_size_MB BETWEEN 54 AND 58"
 
 
 def large() -> tuple[object, ...]:
