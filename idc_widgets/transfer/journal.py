@@ -122,7 +122,7 @@ class Journal:
                     db.execute("INSERT INTO meta VALUES ('destination', ?)", (str(destination),))
                     db.execute(f"PRAGMA user_version = {_VERSION}")
                 db.execute("COMMIT")
-            elif 0 < version < _VERSION:
+            elif version < _VERSION:  # 0: just being made by another process, or by one that was killed at it
                 raise sqlite3.DatabaseError(f"a journal of format {version}")
             elif version != _VERSION:
                 raise TransferError(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from idc_widgets.transfer import Job, TransferError, jobs, receipt, s5cmd, verify
+from idc_widgets.transfer import Job, TransferError, jobs, plan, receipt, s5cmd, verify
 from idc_widgets.transfer.journal import Journal
 from idc_widgets.transfer.registry import OwnerLock, journal_path, real_destination
 from tests.mirror import SpawnedMirror
@@ -137,6 +137,15 @@ def test_journal_of_a_later_format_is_refused_in_words(tmp_path: Path, fetch: Fe
     with pytest.raises(TransferError, match="has format 99"):
         fetch(pick(STUDY))
     assert jobs() == []
+
+
+def test_journal_that_is_not_finished_yet(tmp_path: Path, fetch: Fetch) -> None:
+    """As another process leaves it that is killed while it makes it."""
+    path = journal_path(tmp_path / "data")
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert jobs() == [] and plan(pick(STUDY), tmp_path / "data").problem is None
+    assert fetch(pick(STUDY)).wait(30)
 
 
 def test_lock_has_one_holder_and_falls_with_it(tmp_path: Path) -> None:
