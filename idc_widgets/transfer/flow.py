@@ -7,7 +7,6 @@ import heapq
 import os
 import queue
 import time
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -60,13 +59,13 @@ class Flow:
         self._tries = tries
         self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1))
         self._stopped = False
-        self._ready: deque[int] = deque()
+        self._ready: list[tuple[int, int]] = []  # a heap of (turn, n): in the job's order but for those preferred
+        self._turns: dict[int, int] = {}  # of those preferred
         self._delayed: list[tuple[float, int]] = []
         self._active: set[int] = set()
         self._waiting: dict[int, Series] = {}  # between two rounds
         self._contested: set[int] = set()  # had to wait for another job
         self._fresh: dict[int, list[Object]] = {}
-        self._preferred: set[int] = set()
         self._batch: list[Check] = []
         self._batch_bytes = 0
 
@@ -95,18 +94,17 @@ class Flow:
 
     def enqueue(self, n: int) -> None:
         """Let a listed series wait for its turn."""
-        if n in self._preferred:
-            self._ready.appendleft(n)
-        else:
-            self._ready.append(n)
+        heapq.heappush(self._ready, self._place(n))
+
+    def _place(self, n: int) -> tuple[int, int]:
+        return self._turns.get(n, 0), n
 
     def prefer(self, ns: list[int]) -> None:
         """Let these series come next, in this order, before others that wait."""
-        self._preferred.update(ns)
-        waiting = set(self._ready)
-        chosen = [n for n in ns if n in waiting]
-        rest = [n for n in self._ready if n not in set(chosen)]
-        self._ready = deque(chosen + rest)
+        first = min(self._turns.values(), default=0) - len(ns)
+        self._turns |= {n: first + place for place, n in enumerate(ns)}
+        self._ready = [self._place(n) for _, n in self._ready]
+        heapq.heapify(self._ready)
 
     def listed(self, outcome: Listed) -> None:
         """Take the outcome of a listing."""
@@ -129,12 +127,14 @@ class Flow:
         self._ledger.bytes_done += row["bytes"] - sum(item["size"] for item in counted)
         self._ledger.series_state(row["n"], "done", "present")
 
-    def schedule(self, now: float, fetcher: Fetcher) -> None:
-        """Hand series to the fetcher while it takes any."""
+    def schedule(self, now: float, fetcher: Fetcher, awaited: int | None = None) -> None:
+        """Hand series to the fetcher while it takes any, but none whose turn is after that of an awaited one."""
         while self._delayed and self._delayed[0][0] <= now:
-            self._ready.appendleft(heapq.heappop(self._delayed)[1])
+            self.enqueue(heapq.heappop(self._delayed)[1])
         while self._ready and fetcher.has_room():
-            n = self._ready.popleft()
+            if awaited is not None and self._place(awaited) < self._ready[0]:
+                return
+            _, n = heapq.heappop(self._ready)
             series = self._waiting.pop(n, None) or self._open(n)
             if series is None:
                 continue

@@ -14,6 +14,7 @@ from .faults import classify
 from .series import Object, backoff, is_safe_name
 
 _WORKERS = 16
+_IN_ORDER = 0.2  # seconds in which those that are listed first wait for those that were asked for first
 _SILENT = (
     "s5cmd said nothing of it; it does so when objects are dated later than this computer's clock: is the clock right?"
 )
@@ -73,7 +74,7 @@ class Lister:
         self._options = (endpoint, _WORKERS, v1, folder, inbox)
         self._tries, self._stall = tries, stall
         self._not_before = 0.0
-        self._heard = 0.0
+        self._heard = self._began = 0.0
         self._reason = ""
         self.transport: s5cmd.Transport | None = None
 
@@ -89,6 +90,12 @@ class Lister:
             return self._not_before, self._reason
         return None
 
+    def awaited(self, now: float) -> int | None:
+        """Return the first series of a round that has only just begun, where its listing is not there yet."""
+        if self.transport is None or now - self._began > _IN_ORDER:
+            return None
+        return next((item.n for item in self._pending.values() if item.asked), None)
+
     def add(self, series: Iterable[tuple[int, str, str, int, int]]) -> None:
         """List more series, once the present round is over."""
         for row in series:
@@ -100,7 +107,7 @@ class Lister:
         if self.transport is None:
             if self._pending and now >= self._not_before:
                 self.transport = s5cmd.Transport(*self._options)
-                self._heard = now
+                self._heard = self._began = now
                 for item in self._pending.values():
                     item.asked = True
                     self.transport.feed(s5cmd.line("ls", f"s3://{item.bucket}/{item.uuid}/*"))

@@ -168,7 +168,7 @@ class Worker:
     def _step(self, lister: Lister, fetcher: Fetcher) -> None:
         now = time.monotonic()
         lister.tend(now)
-        self._flow.schedule(now, fetcher)
+        self._flow.schedule(now, fetcher, lister.awaited(now))
         fetcher.tend(now, more=self._flow.to_fetch or not lister.finished)
         for source, what in self._events():
             if not isinstance(source, Transport):

@@ -213,3 +213,21 @@ def test_two_kernels_and_a_command_line_at_once(mirror: SpawnedMirror, tmp_path:
         kernel.stdout.close()
     assert [job.state for job in jobs(tmp_path / "data")] == ["complete", "complete"]
     assert tree(tmp_path / "data") == whole_truth(mirror, items)
+
+
+def test_series_begin_in_the_order_of_the_job(fetch: Fetch, mirror: SpawnedMirror) -> None:
+    """All are listed at once, the first ones slowest."""
+    items = pick("collection_id = 'cmb_lca' AND instanceCount < 5 AND series_size_MB BETWEEN 0.2 AND 0.6")[:12]
+    for item, seconds in zip(items, (0.12, 0.08, 0.04), strict=False):
+        mirror.faults.add("delay", operation="LIST", match=f"{item.crdc_series_uuid}/*", seconds=seconds, times=1)
+    mirror.set(rate_mb=3)
+    job = fetch(items, workers=1)
+    begun: list[str] = []
+    until(lambda: _note_begun(job, begun) or job.state == "complete")
+    assert begun == [item.series_uid for item in items]
+
+
+def _note_begun(job: Job, begun: list[str]) -> None:
+    for row in job.series():
+        if row["state"] != "queued" and row["series_uid"] not in begun:
+            begun.append(row["series_uid"])
