@@ -91,15 +91,6 @@ class OwnerLock:
         self.release()
 
 
-def free_slot(journal: Path, count: int) -> OwnerLock | None:
-    """Take one of the locks that say how many jobs may run at once; None when all are taken."""
-    for number in range(count):
-        lock = OwnerLock(lock_path(journal, f"slot-{number}"))
-        if lock.acquire():
-            return lock
-    return None
-
-
 if sys.platform == "win32":
     import msvcrt
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .model import TransferError
 from .registry import log_path
+from .turns import queue_up
 
 # The intermediate starts the worker and exits, so that the worker is nobody's child: a kernel that kills its
 # descendants at shutdown (as on Windows) does not find it, and it leaves no zombie.
@@ -46,6 +47,7 @@ def spawn_worker(journal: Path, job_id: str) -> None:
     package = Path(__file__).resolve().parent.parent
     log = log_path(journal, job_id)
     log.parent.mkdir(parents=True, exist_ok=True)
+    queue_up(journal, job_id)  # here, since workers may begin in another order than they were asked for
     worker = [sys.executable, "-c", _WORKER, str(package), str(journal), job_id]
     with log.open("ab") as output:
         intermediate = subprocess.Popen(

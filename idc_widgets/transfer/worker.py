@@ -24,13 +24,16 @@ from .ledger import Ledger
 from .listing import Lister
 from .model import ACTIVE
 from .paths import OWN_FOLDER
-from .registry import OwnerLock, free_slot, lock_path
+from .registry import OwnerLock, lock_path
 from .s5cmd import Transport
 from .space import free_space
+from .turns import leave_queue, take_slot
 from .units import human_bytes
 
 _TICK = 0.05
 _LOOK_EVERY = 0.05  # at requests
+_QUEUE_EVERY = 0.1  # at whose turn it is
+_WORTH_A_WORD = 0.5
 _BURST = 2000  # events handled before the journal and the requests get their turn
 _LOCK_PATIENCE = 10.0
 _QUIET = 5.0  # seconds without a byte that are worth a word
@@ -108,11 +111,13 @@ class Worker:
 
     def _wait_for_turn(self) -> None:
         most = settings.jobs_at_once()
-        while (slot := free_slot(self._journal.path, most)) is None:
-            self._ledger.note = "queued", f"{most} other downloads are at work, as many as may be at once", None
+        began = time.monotonic()
+        while (slot := take_slot(self._journal.path, self._id, most)) is None:
+            if time.monotonic() - began > _WORTH_A_WORD:  # else it waits for one that is about to begin
+                self._ledger.note = "queued", f"{most} other downloads are at work, as many as may be at once", None
             self._ledger.write(time.monotonic(), pid=os.getpid())
             self._requests()
-            time.sleep(_LOOK_EVERY)
+            time.sleep(_QUEUE_EVERY)
         self._slot = slot
 
     def _prepare(self) -> tuple[Lister, Fetcher]:
@@ -336,6 +341,7 @@ def main(journal_file: str, job_id: str) -> None:
         time.sleep(0.02)
     with lock:
         if journal.job(job_id)["state"] not in ACTIVE:
+            leave_queue(journal.path, job_id)
             return
         signal.signal(signal.SIGTERM, _on_terminate)
         try:
@@ -348,6 +354,8 @@ def main(journal_file: str, job_id: str) -> None:
             journal.update_job(
                 job_id, state="failed", error=f"{type(error).__name__}: {error}; resume the download to go on"
             )
+        finally:
+            leave_queue(journal.path, job_id)
 
 
 if __name__ == "__main__":

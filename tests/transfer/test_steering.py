@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from idc_widgets.transfer import Job, TransferError, jobs
+from idc_widgets.transfer import Job, TransferError, jobs, turns
 from tests.mirror import SpawnedMirror
 
 from .conftest import SERIES_307, STUDY, pick, refetched, tree, until, whole_truth
@@ -172,6 +172,41 @@ def test_no_more_jobs_at_once_than_set(
     assert second.wait(30)
     third.resume()
     assert third.wait(30)
+
+
+def test_jobs_begin_in_the_order_they_were_asked_for(
+    fetch: Fetch, mirror: SpawnedMirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("IDC_WIDGETS_JOBS", "1")
+    mirror.faults.add("hang", match="*.dcm")
+    first = fetch(pick(STUDY))
+    others = [fetch(pick(STUDY), tmp_path / f"other{n}") for n in range(6)]
+    until(lambda: first.state == "running" and all(job._journal.job(job.id)["pid"] for job in others))
+    killed, paused, *rest = others
+    kill_worker(killed)
+    paused.pause()
+    paused.resume()  # to the end of the queue
+    mirror.faults.clear()
+    mirror.set(delay_ms=30)
+    first.cancel()
+    ended: list[Job] = []
+    order = [*rest, paused]
+    until(lambda: ended.extend(j for j in order if j.state == "complete" and j not in ended) or len(ended) == 5, 40)
+    assert ended == order
+    assert not list((tmp_path / "state" / "queue").iterdir())
+
+
+def test_a_ticket_without_a_worker_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = tmp_path / "journals" / "a.sqlite"
+    turns.queue_up(journal, "never")
+    turns.queue_up(journal, "other")
+    assert turns.take_slot(journal, "other", 1) is None
+    monkeypatch.setattr(turns, "_START_PATIENCE", 0.0)
+    slot = turns.take_slot(journal, "other", 1)
+    assert slot is not None and not list((tmp_path / "queue").iterdir())
+    assert turns.take_slot(journal, "third", 1) is None  # its ticket stays
+    slot.release()
+    assert turns.take_slot(journal, "third", 1) is not None
 
 
 def test_clock_that_goes_back_does_not_hide_a_death(
