@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from . import web
 
 BLOCK = 4 << 20
-_CONNECTIONS = 16
+CONNECTIONS = 16
 _READ = 1 << 18
 _FLUSH_EVERY = 64  # blocks: to flush each of them took ten times as long
 _FLUSHED = "flushed"
@@ -154,7 +154,7 @@ class BlockFetcher:
         self._state = threading.Condition()
         self._stopped = False
         self._writing = self._threads = 0
-        self.resize(connections)
+        self._most = min(CONNECTIONS, connections)
         self.last_byte = 0.0
 
     @property
@@ -170,11 +170,23 @@ class BlockFetcher:
     @property
     def has_room(self) -> bool:
         """Whether more would find a free connection soon."""
-        return self.backlog < 2 * self._most
+        return self.backlog < 2 * max(1, self._most)
+
+    @property
+    def connections(self) -> int:
+        """Return how many connections are in use."""
+        return self._threads
 
     def resize(self, connections: int) -> None:
-        """Use at most so many connections from now on."""
-        self._most = max(1, min(_CONNECTIONS, connections))
+        """Use at most so many connections from now on, or none for a while; those too many end with their block."""
+        with self._state:
+            self._most = min(CONNECTIONS, connections)
+            self._hire()
+
+    def _hire(self) -> None:
+        while self._threads < min(self._most, self.backlog):
+            self._threads += 1
+            threading.Thread(target=self._work, name="idc-blocks", daemon=True).start()
 
     def in_flight(self) -> dict[int, int]:
         """Return the bytes that have arrived of each series' objects that are not complete."""
@@ -191,9 +203,7 @@ class BlockFetcher:
             self._drafts.append(draft)
             if not draft.left:
                 self._end(draft, None)
-            while self._threads < min(self._most, self.backlog):
-                self._threads += 1
-                threading.Thread(target=self._work, name="idc-blocks", daemon=True).start()
+            self._hire()
         return draft.resumed
 
     def stop(self) -> None:

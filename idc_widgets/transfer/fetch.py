@@ -5,12 +5,13 @@ from __future__ import annotations
 import queue
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .blocks import BlockFetcher
+from .blocks import CONNECTIONS, BlockFetcher
 from .faults import classify
 from .s5cmd import Transport
 from .series import Object, Series
@@ -57,7 +58,7 @@ class Fetcher:
     endpoint, v1, staging, inbox
         As for `s5cmd.Transport`; `staging` is its working folder.
     workers
-        Transfers at once, over all processes.
+        Transfers at once, over all processes and blocks.
     series
         About how many series there are to fetch; few need fewer processes.
     tries, stall
@@ -85,12 +86,13 @@ class Fetcher:
         resumed: Callable[[int], None],
         settled: Callable[[Series], None],
     ) -> None:
-        self._count = max(1, min(_PROCESSES, series, workers))
-        self._options = (endpoint, max(1, workers // self._count), v1, staging, inbox)
+        self._workers, self._count = workers, max(1, min(_PROCESSES, series, workers))
+        self._endpoint, self._options = endpoint, (v1, staging, inbox)
         self._staging, self._tries, self._stall, self._received = staging, tries, stall, received
         self._resumed, self._settled = resumed, settled
         self._blocks = BlockFetcher(endpoint, inbox, self._block_ended, self._raise, workers, stall)
         self._slots: dict[Transport, _Slot] = {}
+        self._unfed: deque[tuple[Series, list[str]]] = deque()  # until workers are free for another process
         self._scan_at = 0.0
         self.in_flight: dict[int, int] = {}  # bytes in temporary files by series, as of the last look
         self.last_byte = time.monotonic()
@@ -105,12 +107,9 @@ class Fetcher:
 
         A process cannot change, so new ones take over, and what is in flight begins anew.
         """
-        self._blocks.resize(workers)
-        count = max(1, min(_PROCESSES, series, workers))
-        each = max(1, workers // count)
-        if (count, each) == (self._count, self._options[1]):
+        each, self._workers, self._count = self._each, workers, max(1, min(_PROCESSES, series, workers))
+        if each == self._each and sum(slot.transport.workers for slot in self._open()) <= workers:
             return
-        self._count, self._options = count, (self._options[0], each, *self._options[2:])
         for slot in self._slots.values():
             slot.replaced = slot.closed = True
             slot.transport.terminate()
@@ -118,11 +117,12 @@ class Fetcher:
     @property
     def idle(self) -> bool:
         """Whether nothing is being fetched."""
-        return self._blocks.idle and not any(slot.series for slot in self._slots.values())
+        return self._blocks.idle and not self._unfed and not any(slot.series for slot in self._slots.values())
 
     def has_room(self) -> bool:
         """Whether another series can be taken."""
-        return self._blocks.has_room and (self._best() is not None or len(self._open()) < self._count)
+        free = self._best() is not None or len(self._open()) < self._count
+        return free and self._blocks.has_room and not self._unfed
 
     def assign(self, series: Series) -> None:
         """Begin a round of a series (see `has_room`)."""
@@ -140,14 +140,53 @@ class Fetcher:
     def _feed(self, series: Series, commands: list[str]) -> None:
         slot = self._best()
         # An empty process is worth more than a shared one, and a process costs little.
-        if slot is None or (slot.series and len(self._open()) < self._count):
-            slot = _Slot(Transport(*self._options), time.monotonic())
+        if (slot is None or (slot.series and len(self._open()) < self._count)) and (size := self._room()):
+            slot = _Slot(Transport(self._endpoint, size, *self._options), time.monotonic())
             self._slots[slot.transport] = slot
+        if slot is None:
+            self._unfed.append((series, commands))
+            return
         if not slot.series:
             slot.heard = time.monotonic()
         slot.series[series.uuid] = series
         for command in commands:
             slot.transport.feed(command)
+
+    # -- who may have how many workers: the processes and the blocks together have no more than there are
+
+    @property
+    def _each(self) -> int:
+        """Return the workers of a process."""
+        return max(1, self._workers // self._count)
+
+    @property
+    def _used(self) -> int:
+        return sum(slot.transport.workers for slot in self._slots.values())
+
+    @property
+    def _for_blocks(self) -> int:
+        """Return how many workers large objects may have beside small ones."""
+        return 0 if self._blocks.idle else max(1, min(CONNECTIONS, self._workers // 4))
+
+    def _room(self) -> int:
+        """Return the workers that another process may have now."""
+        return max(0, min(self._each, self._workers - self._used - max(self._for_blocks, self._blocks.connections)))
+
+    def _share_out(self) -> None:
+        """Let large objects have their share: who has more than its own shrinks before the other grows."""
+        wanted = self._for_blocks
+        if wanted and not self._unfed and not any(slot.series for slot in self._slots.values()):
+            wanted = min(CONNECTIONS, self._workers)  # nobody else wants any
+        kept = self._workers - wanted
+        for slot in sorted(self._open(), key=lambda slot: -slot.load):
+            if slot.transport.workers <= kept:
+                kept -= slot.transport.workers
+            else:  # it does what it has, and ends
+                slot.closed = True
+                slot.transport.close()
+        self._blocks.resize(max(0, min(wanted or CONNECTIONS, self._workers - self._used)))
+        for _ in range(len(self._unfed)):
+            self._feed(*self._unfed.popleft())
 
     def _open(self) -> list[_Slot]:
         return [slot for slot in self._slots.values() if not slot.closed]
@@ -239,6 +278,7 @@ class Fetcher:
 
     def tend(self, now: float, more: bool) -> None:
         """Look for stalls; with no `more` series to come, let processes end when they are done. Call it often."""
+        self._share_out()
         if now >= self._scan_at:
             self._scan()
             # At most a twentieth of the time goes into looking, however many files there are.

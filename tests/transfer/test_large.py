@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from idc_widgets.transfer import Job, blocks, plan
@@ -19,7 +20,7 @@ from tests.mirror import Mirror, SpawnedMirror
 from tests.mirror import listing as mirror_listing
 
 from .conftest import LARGE, SERIES_307, STUDY, body, pick, tree, until, whole_truth
-from .test_control import kill_worker
+from .test_control import kill_worker, worker_of
 
 Fetch = Callable[..., Job]
 
@@ -196,3 +197,35 @@ def test_hosts_that_need_no_proxy(mirror: SpawnedMirror, monkeypatch: pytest.Mon
         with client.get(f"/{pick(LARGE)[0].bucket}/{key}", {"Range": "bytes=0-9"}) as answer:
             assert (answer.status, answer.read()) == (206, body(mirror, key)[:10])
     client.close()
+
+
+@pytest.mark.parametrize("workers", [1, 4, 24])
+def test_large_and_small_objects_share_the_workers(
+    fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path, workers: int
+) -> None:
+    items = tuple(x for some in zip(pick(STUDY), pick(LARGE)[:3], strict=True) for x in some) + pick(SERIES_307)
+    mirror.set(delay_ms=10)
+    job = fetch(items, workers=workers)
+    seen: list[tuple[int, int]] = []
+    until(lambda: seen.append(_transfers(job)) or (job.state != "running" and job.progress.files_done > 0), 60)
+    assert job.wait(60), job.failures()
+    assert tree(tmp_path / "data") == whole_truth(mirror, items)
+    assert max(small + large for small, large in seen) <= workers, seen
+    assert all(max(some) >= max(1, workers // 4) for some in zip(*seen, strict=True))
+
+
+def _transfers(job: Job) -> tuple[int, int]:
+    """Return the workers of a job's s5cmd processes, and its own connections."""
+
+    def small() -> int:
+        lines = [child.cmdline() for child in worker.children()]
+        counts = (int(line[line.index("--numworkers") + 1]) for line in lines)
+        return sum(count for count in counts if count != 16)  # that one lists
+
+    try:
+        worker = psutil.Process(worker_of(job))
+        before = small()
+        large = sum(place.status == psutil.CONN_ESTABLISHED for place in worker.net_connections())
+        return min(before, small()), large  # since one of them may have ended meanwhile, and the other grown
+    except (psutil.Error, AssertionError, ValueError):
+        return 0, 0
