@@ -98,6 +98,12 @@ class Gettable:
         def describe(self) -> Summary: ...
         def code(self) -> str: ...
 
+    def documents(
+        self, provider: transfer.Provider = "aws", layout: str = transfer.DEFAULT_LAYOUT
+    ) -> transfer.Documents:
+        """Return what `manifest.csv` and `README.md` in a destination say of the cohort."""
+        return documents_of(self, provider, layout)
+
     def items(self, layout: str = transfer.DEFAULT_LAYOUT) -> list[transfer.Item]:
         """Return what a download needs to know of each series.
 
@@ -185,7 +191,7 @@ class Gettable:
             idc_version=self.catalog.version,
             workers=workers,
             verify=verify,
-            documents=documents_of(self, provider, layout) if documents else None,
+            documents=self.documents(provider, layout) if documents else None,
         )
 
 

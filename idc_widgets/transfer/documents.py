@@ -30,14 +30,22 @@ class Documents(NamedTuple):
 
 
 def deposit(journal: Journal, job_id: str, documents: Documents) -> None:
-    """Keep what is known until the job has ended."""
+    """Keep what is known until the job has ended; what is known of series that are added comes after the rest."""
     folder = documents_path(journal.path, job_id)
+    more = wanted(journal, job_id)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "rows.csv").open("w", encoding="utf-8", newline="", errors="backslashreplace") as file:
+    with (folder / "rows.csv").open("a", encoding="utf-8", newline="", errors="backslashreplace") as file:
         writer = csv.writer(file)
-        writer.writerow(documents.columns)
+        if not more:
+            writer.writerow(documents.columns)
         writer.writerows(documents.rows)
-    (folder / "section.md").write_text(documents.section, encoding="utf-8", errors="backslashreplace")
+    with (folder / "section.md").open("a", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(("\n" if more else "") + documents.section)
+
+
+def wanted(journal: Journal, job_id: str) -> bool:
+    """Whether a job is to write documents."""
+    return (documents_path(journal.path, job_id) / "rows.csv").exists()
 
 
 def write(journal: Journal, job_id: str) -> None:

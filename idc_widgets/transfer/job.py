@@ -11,15 +11,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
-from . import providers
+from . import documents, providers
 from .cleanup import remove_downloaded, remove_staging
 from .journal import Journal
 from .model import ACTIVE, ENDED, Item, Progress, Provider, Snapshot, State, Status, TransferError
-from .pages import SeriesState, series_counts, series_page
+from .pages import SeriesState, files, series_counts, series_page
 from .plan import distinct, make, too_little
 from .registry import OwnerLock, journal_path, journal_paths, lock_path, real_destination
 from .spawn import spawn_worker
-from .verify import md5_of
 
 _STALE = 1.5  # seconds without a heartbeat after which the worker's lock is looked at
 _START_PATIENCE = 20.0  # seconds that a worker may take to begin
@@ -34,6 +33,7 @@ class _HasItems(Protocol):
     """A cohort, as far as it matters here."""
 
     def items(self, layout: str) -> Sequence[Item]: ...
+    def documents(self, provider: Provider, layout: str) -> documents.Documents: ...
 
 
 class Job:
@@ -162,33 +162,21 @@ class Job:
         """Return how many transfers it runs at once; `set_workers` changes it."""
         return int(self._journal.job(self.id)["workers"])
 
-    def files(self) -> list[dict[str, Any]]:
-        """Return the files known so far: path, series_uid, bytes, state ("pending", "verified", "failed"), verified_by.
+    def files(self, series: str | None = None) -> list[dict[str, Any]]:
+        """Return the files known so far: none of a series that is not listed yet.
 
-        `verified_by` is "md5" or "size" (asked for, or the bucket gives no MD5), None before.
+        Parameters
+        ----------
+        series
+            A SeriesInstanceUID; only its files then.
 
-        A path is where the file is, or is going to be; it is there once its series is complete.
+        Returns
+        -------
+            path (where it is once its series is complete), series_uid, bytes, bytes_in_flight (that are there, and not
+            verified), state ("pending", "downloading", "received", "verified", "failed"), reason (of a failure) and
+            verified_by ("md5", or "size" where that was asked for or the bucket gives no MD5; None before).
         """
-        by_size = self._journal.job(self.id)["verify"] == "size"
-        rows = self._journal.all(
-            "SELECT path, name, uid, size, etag, object.state AS state FROM series JOIN object USING (job, n)"
-            " WHERE job = ? ORDER BY n, name",
-            (self.id,),
-        )
-        return [
-            {
-                "path": self.path / row["path"] / row["name"],
-                "series_uid": row["uid"],
-                "bytes": row["size"],
-                "state": row["state"],
-                "verified_by": None
-                if row["state"] != "verified"
-                else "size"
-                if by_size or md5_of(row["etag"]) is None
-                else "md5",
-            }
-            for row in rows
-        ]
+        return files(self._journal, self.id, series, self.state in ACTIVE)
 
     def failures(self) -> list[dict[str, str]]:
         """Return what could not be fetched: key, series_uid, reason; a key ending in / is a whole series."""
@@ -341,6 +329,8 @@ class Job:
         plan = make(new, self.path, row["layout"], self.provider, row["verify"])
         if plan.problem is not None or not plan.fits:
             raise TransferError(plan.problem or too_little(plan))
+        if isinstance(series, _HasItems) and documents.wanted(self._journal, self.id):
+            documents.deposit(self._journal, self.id, series.documents(self.provider, row["layout"]))
         self._journal.add_series(self.id, providers.rows(new, (path for _, path in plan.folders), self.provider))
         state = self.state
         # A paused job has them when it is resumed.

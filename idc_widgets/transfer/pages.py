@@ -1,13 +1,19 @@
-"""A job's series, a page at a time, as its journal has them."""
+"""A job's series, a page at a time, and their files, as its journal and the disk have them."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import time
+from pathlib import Path
 from typing import Any, Literal
 
+from . import receipt
 from .journal import Journal
 from .model import TransferError
+from .paths import OWN_FOLDER
+from .verify import md5_of
 
 SeriesState = Literal["queued", "active", "complete", "failed"]
 
@@ -62,3 +68,64 @@ def series_counts(journal: Journal, job_id: str, working: bool) -> dict[str, int
     counts = ", ".join(f"COUNT(*) FILTER (WHERE {condition}) AS {name}" for name, condition in conditions)
     row = journal.one(f"SELECT {counts} FROM series WHERE job = ?", (job_id,))
     return dict(row) if row else {}
+
+
+def files(journal: Journal, job_id: str, series_uid: str | None, working: bool) -> list[dict[str, Any]]:
+    """Return rows as `Job.files` describes them; `working` says whether the job has a worker."""
+    by_size = journal.job(job_id)["verify"] == "size"
+    rows = journal.all(
+        "SELECT n, path, uid, uuid, series.state AS series_state, name, size, etag, object.state, object.reason"
+        " FROM series LEFT JOIN object USING (job, n) WHERE job = ?1 AND (?2 IS NULL OR uid = ?2) ORDER BY n, name",
+        (job_id, series_uid),
+    )
+    if series_uid is not None and not rows:
+        raise TransferError(f"download {job_id} has no series {series_uid!r}")
+    there: dict[str, dict[str, int]] = {}
+    received = _received(journal, [row for row in rows if row["name"] is None and row["series_state"] == "done"])
+
+    def entry(row: sqlite3.Row, name: str, size: int, md5: str | None, state: str) -> dict[str, Any]:
+        arrived = 0
+        if state == "pending":
+            if row["uuid"] not in there:
+                there[row["uuid"]] = _staged(journal.destination / OWN_FOLDER / "staging" / row["uuid"])
+            arrived = there[row["uuid"]].get(name, 0)
+            state = "received" if arrived == size else "downloading" if arrived and working else state
+        return {
+            "path": journal.destination / row["path"] / name,
+            "series_uid": row["uid"],
+            "bytes": size,
+            "bytes_in_flight": arrived,
+            "state": state,
+            "reason": row["reason"] if state == "failed" else None,
+            "verified_by": None if state != "verified" else "size" if by_size or md5 is None else "md5",
+        }
+
+    found = []
+    for row in rows:
+        if row["name"] is not None:
+            found.append(entry(row, row["name"], row["size"], md5_of(row["etag"]), row["state"]))
+        else:
+            found += [entry(row, *file, "verified") for file in received.get((row["uuid"], row["path"]), ())]
+    return found
+
+
+def _received(journal: Journal, rows: list[sqlite3.Row]) -> dict[tuple[str, str], list[tuple[str, int, str | None]]]:
+    """Return the files of series whose objects the journal has no more, as the destination's receipt has them."""
+    wanted = {row["uuid"] for row in rows}
+    entries = receipt.entries(journal.destination, wanted) if wanted else ()
+    return {(entry.crdc_series_uuid, entry.path): sorted(entry.files) for entry in entries}
+
+
+def _staged(folder: Path) -> dict[str, int]:
+    """Return the bytes that are there of each object, complete or not."""
+    found: dict[str, int] = {}
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                status = entry.stat(follow_symlinks=False)
+                name, size = entry.name, status.st_size
+                draft = name.removesuffix(".part").rstrip("0123456789")  # s5cmd puts a number after the name
+                if draft != name:  # with holes where nothing has arrived yet
+                    name, size = draft, min(size, getattr(status, "st_blocks", 0) * 512)
+                found[name] = max(size, found.get(name, 0))
+    return found

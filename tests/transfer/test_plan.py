@@ -15,7 +15,7 @@ from idc_widgets.cohort.getting import documents_of
 from idc_widgets.transfer import Item, Job, TransferError, plan
 from tests.mirror import SpawnedMirror
 
-from .conftest import SERIES_1550, STUDY, gets, pick
+from .conftest import SERIES_1550, STUDY, gets, pick, until
 
 Fetch = Callable[..., Job]
 
@@ -134,6 +134,19 @@ def test_a_readme_leaves_long_lists_to_the_manifest(catalog: Catalog) -> None:
     assert len(cohort.code()) > 10_000
     section = documents_of(cohort, "aws", "").section
     assert len(section) < 3_000 and 'from_manifest("manifest.csv")' in section
+
+
+def test_series_that_are_added_have_the_same_columns(catalog: Catalog, mirror: SpawnedMirror, tmp_path: Path) -> None:
+    one, *others = [i.series_uid for i in pick(STUDY)]
+    job = catalog.cohort(SeriesInstanceUID=one).download(tmp_path, endpoint_url=mirror.endpoint, documents=True)
+    assert job.add(catalog.cohort(SeriesInstanceUID=others)) == 2
+    until(lambda: job.state == "complete" and job.progress.series_done == 3)
+    with (tmp_path / "manifest.csv").open(newline="", encoding="utf-8") as file:
+        rows = {row["SeriesInstanceUID"]: row for row in csv.DictReader(file)}
+    assert rows.keys() == {one, *others}
+    assert all(row["license_short_name"] and row["collection_id"] == "ispy1" for row in rows.values())
+    text = (tmp_path / "README.md").read_text("utf-8")
+    assert all(uid in text for uid in rows) and "Here of this: 3 series" in text
 
 
 def test_a_readme_of_the_users_own_is_left_alone(catalog: Catalog, mirror: SpawnedMirror, tmp_path: Path) -> None:

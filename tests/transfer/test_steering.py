@@ -13,7 +13,7 @@ import pytest
 from idc_widgets.transfer import Job, TransferError, jobs, turns
 from tests.mirror import SpawnedMirror
 
-from .conftest import SERIES_307, STUDY, pick, refetched, tree, until, whole_truth
+from .conftest import LARGE, SERIES_307, STUDY, pick, refetched, tree, until, whole_truth
 from .test_campaign import KERNEL, values_of
 from .test_control import kill_worker, transports
 
@@ -117,6 +117,34 @@ def test_a_series_at_work_says_how_far_it_is(fetch: Fetch, mirror: SpawnedMirror
     job.pause()
     (row,) = job.series()
     assert row["state"] == "queued" and row["bytes_in_flight"] == 0 and str(job.status) == "paused"
+
+
+def test_files_of_a_series_say_how_far_they_are(fetch: Fetch, mirror: SpawnedMirror) -> None:
+    items = (*pick(SERIES_307), *pick(LARGE)[:1])
+    small, large = (item.series_uid for item in items)
+    mirror.set(rate_mb=6)
+    job = fetch(items)
+    until(lambda: any(file["state"] == "verified" for file in job.files(small)))
+    until(lambda: any(file["state"] == "downloading" for file in job.files(small)))
+    until(lambda: job.files(large)[0]["bytes_in_flight"] > 4_000_000)
+    (part,) = job.files(large)
+    assert (part["state"], part["bytes"], part["verified_by"]) == ("downloading", items[1].bytes, None)
+    assert part["path"].suffix == ".dcm" and not part["path"].exists()
+    job.pause()
+    (paused,) = job.files(large)
+    assert paused["state"] == "pending" and part["bytes_in_flight"] <= paused["bytes_in_flight"] < items[1].bytes
+    lost = next(file for file in job.files(small) if file["state"] == "pending")
+    mirror.faults.add("status", status=403, match=f"*{lost['path'].name}")
+    mirror.set()
+    job.resume()
+    assert not job.wait(40)
+    states = [file["state"] for file in job.files()]
+    assert (len(states), states.count("verified"), states.count("failed")) == (308, 307, 1)
+    assert [file["reason"] for file in job.files(small) if file["state"] == "failed"] == [
+        "the server refuses access (403)"
+    ]
+    with pytest.raises(TransferError, match=r"no series '1\.2\.3'"):
+        job.files("1.2.3")
 
 
 def test_waiting_to_retry_says_how_long_and_why(
