@@ -14,7 +14,7 @@ from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.catalog import default_catalog
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.export import Progress
-from idc_widgets.cohort import check, dialects, exchange, frames, summary
+from idc_widgets.cohort import check, citations, dialects, exchange, frames, summary
 from idc_widgets.cohort.clinical import clinical
 from idc_widgets.cohort.code import to_code, to_program
 from idc_widgets.cohort.compile import Compiler
@@ -204,6 +204,14 @@ class Cohort(Gettable):
     def collections(self) -> pd.DataFrame:
         """Return its collections: id, patients, studies, modalities, series, instances, bytes."""
         return frames.grouped(self._catalog, "collection", *self.compiled())
+
+    def citations(self) -> pd.DataFrame:
+        """Return what to cite: a row for each data set that series come from, the one with most series first, then IDC.
+
+        The columns are `source_DOI`, `citation` (text, of `collections_index` and `analysis_results_index`),
+        `licences`, `collections`, `series` and `bytes`. No network is needed.
+        """
+        return citations.frame(self._catalog, *self.compiled())
 
     def clinical(self, table: str) -> pd.DataFrame:
         """Return the rows of a clinical table about its patients, with their collection_id and PatientID.

@@ -11,6 +11,7 @@ from idc_widgets import transfer
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.catalog import default_catalog
 from idc_widgets.catalog.database import SERIES
+from idc_widgets.cohort import citations
 
 if TYPE_CHECKING:
     from idc_widgets.cohort.summary import Counts, Summary
@@ -36,11 +37,6 @@ _DOCUMENTED = (
     "collection_id", "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "StudyDate", "SeriesDescription",
     "license_short_name", "source_DOI", "series_aws_url",
 )  # fmt: skip
-_CITATION = (
-    "Fedorov A, et al. National Cancer Institute Imaging Data Commons: Toward Transparency, Reproducibility, and "
-    "Scalability in Imaging Artificial Intelligence. RadioGraphics 2023. https://doi.org/10.1148/rg.230180"
-)
-
 _READABLE = 4_000  # characters of code
 
 
@@ -52,12 +48,7 @@ def documents_of(cohort: Gettable, provider: str, layout: str) -> transfer.Docum
         f"SELECT crdc_series_uuid, {columns}, '{catalog.version}' FROM {SERIES} WHERE {where} ORDER BY row_id",
         parameters,
     )
-    sources = catalog.database.rows(
-        "SELECT source_DOI::VARCHAR AS doi, collection_id::VARCHAR AS c, license_short_name::VARCHAR AS l, count(*) "
-        f"FROM {SERIES} WHERE {where} GROUP BY ALL ORDER BY c, doi, l",
-        parameters,
-    )
-    cited = [f"  - {c}: https://doi.org/{doi} ({licence}; {n:,} series)" for doi, c, licence, n in sources]
+    cited = [f"  - {source}" for source in citations.sources(catalog, where, parameters)]
     counts = cohort.counts
     code = cohort.code()
     if len(code) > _READABLE:  # long lists of UIDs: those are in the manifest
@@ -70,7 +61,7 @@ def documents_of(cohort: Gettable, provider: str, layout: str) -> transfer.Docum
             f"- Version: IDC v{catalog.version} (data release {catalog.release}), from {provider}",
             "- Sources and licences, to be cited and kept to:",
             *cited,
-            f"- Cite IDC too: {_CITATION}",
+            f"- Cite IDC too: {citations.IDC}",
             "- What each folder holds: `manifest.csv`",
             "- To get it again, with idc_widgets:",
             "",

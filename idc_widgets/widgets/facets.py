@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from idc_widgets.catalog import Catalog, joins, sources
 from idc_widgets.catalog.database import SERIES
-from idc_widgets.cohort import Cohort, conditions
+from idc_widgets.cohort import Cohort, citations, conditions
 from idc_widgets.cohort.identify import identify
 from idc_widgets.widgets import about, describe, ticks
 
@@ -265,6 +265,8 @@ def _identified(catalog: Catalog, text: str, unknown: dict[str, tuple[str, ...]]
 def _code(catalog: Catalog, message: Mapping[str, Any]) -> dict[str, str]:
     cohort = ticks.from_json_list(catalog, message["where"])
     flavour = str(message["flavour"])
+    if flavour == "citations":
+        return {"text": citations.text(catalog, *cohort.compiled())}
     if flavour in ("duckdb", "bigquery"):
         return {"text": cohort.sql(cast(Literal["duckdb", "bigquery"], flavour))}
     return {"text": cohort.code(cast(Literal["idc_widgets", "idc-index"], flavour))}

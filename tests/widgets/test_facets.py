@@ -13,6 +13,7 @@ import pytest
 import idc_widgets as idc
 from idc_widgets.catalog import fetch
 from idc_widgets.catalog.catalog import PROGRAM
+from idc_widgets.catalog.markup import plain
 from idc_widgets.cohort.identify import MOST, identify
 from idc_widgets.widgets import about, describe, facets, ticks
 from idc_widgets.widgets.cubes import outside_of
@@ -256,7 +257,7 @@ def test_every_code_in_the_index_has_a_name(catalog: idc.Catalog) -> None:
     ],
 )
 def test_markup_becomes_text(markup: str | None, text: str) -> None:
-    assert about.plain(markup) == text
+    assert plain(markup) == text
 
 
 def test_code_in_every_flavour(ask: Ask) -> None:

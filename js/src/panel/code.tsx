@@ -1,4 +1,4 @@
-// The cohort as code: Python and SQL, written by the kernel.
+// The cohort as code, Python and SQL, and what to cite for it; written by the kernel.
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -12,6 +12,7 @@ const FLAVOURS = [
   ["duckdb", "SQL (DuckDB)", "Runs as it stands on the index of this machine."],
   ["bigquery", "SQL (BigQuery)", "GoogleSQL for IDC's public dataset of this version."],
   ["idc-index", "idc-index", "Python that needs only IDC's own client."],
+  ["citations", "Citations", "What to cite, with the licences to keep to."],
 ] as const;
 
 export function CodeDialog({ store, onClose }: { store: Store; onClose(): void }) {
@@ -32,7 +33,7 @@ export function CodeDialog({ store, onClose }: { store: Store; onClose(): void }
   }, [flavour.value, where]);
   const shown = answer.value;
   return (
-    <Dialog title="This cohort as code" onClose={onClose} wide>
+    <Dialog title="This cohort as code, and what to cite" onClose={onClose} wide>
       <div class="idc-tabs" role="group" aria-label="Language">
         {FLAVOURS.map(([name, label]) => (
           <button
@@ -47,7 +48,7 @@ export function CodeDialog({ store, onClose }: { store: Store; onClose(): void }
         ))}
       </div>
       <p class="idc-dim">{FLAVOURS.find(([name]) => name === flavour.value)![2]}</p>
-      {shown?.text !== undefined && <Copyable key={shown.to} text={shown.text} label="Code" />}
+      {shown?.text !== undefined && <Copyable key={shown.to} text={shown.text} label={shown.to === "citations" ? "Citations" : "Code"} />}
       {shown?.error && <p class="idc-error" role="alert">{shown.error}</p>}
       {!shown && <OnItsWay store={store} what="the code follows" meanwhile="Writing…" />}
     </Dialog>
