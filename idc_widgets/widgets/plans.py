@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from idc_widgets import transfer
@@ -13,15 +12,20 @@ _EXAMPLES = 3
 _PROVIDERS = {"aws": "AWS", "gcs": "Google Cloud"}
 
 
-def of(cohort: Cohort, destination: str | os.PathLike[str], provider: transfer.Provider) -> dict[str, Any]:
+def of(cohort: Cohort, destination: str, provider: transfer.Provider) -> dict[str, Any]:
     """Return the plan of a cohort's download: figures, and in words what there is to say."""
+    # Before the plan, so that a series that ends meanwhile is told as coming or as there, never as neither.
+    coming = {j.id: j.series_uids(unfinished=True) for j in transfer.jobs(destination) if j.state not in transfer.ENDED}
     plan = cohort.download(destination, provider=provider, dry_run=True)
+    planned = {uid for uid, _ in plan.folders}
+    under_way = [(job, len(planned.intersection(uids)), len(uids)) for job, uids in coming.items()]
     return {
         "provider": _PROVIDERS[plan.provider],
         "series": plan.series,
         "series_present": plan.series_present,
         "need": plan.need,
-        "under_way": _under_way(plan),
+        # Downloads that are to bring some of it: how many series, and whether nothing beside those.
+        "under_way": [{"job": job, "series": n, "alone": n == of} for job, n, of in under_way if n],
         "free": plan.free,
         "seconds": plan.seconds,
         "problem": plan.problem,
@@ -33,19 +37,6 @@ def of(cohort: Cohort, destination: str | os.PathLike[str], provider: transfer.P
         ],
         "lines": _lines(plan),
     }
-
-
-def _under_way(plan: transfer.Plan) -> list[dict[str, Any]]:
-    """Return the downloads that are to bring some of it: how many series, and whether nothing beside those."""
-    planned = {uid for uid, _ in plan.folders}
-    found = []
-    for job in transfer.jobs(plan.path):
-        if job.state not in transfer.ENDED:
-            coming = job.series_uids(unfinished=True)
-            series = len(planned.intersection(coming))
-            if series:
-                found.append({"job": job.id, "series": series, "alone": series == len(coming)})
-    return found
 
 
 def _lines(plan: transfer.Plan) -> list[tuple[str, str]]:

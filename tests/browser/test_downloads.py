@@ -184,7 +184,7 @@ def test_the_plan_before_meanwhile_and_after(lab: Lab, page: Page, mirror: Spawn
     expect(details).to_contain_text("2 series, 2 files, " + size.strip())
     expect(details).to_contain_text("nothing of it")
     expect(details).to_contain_text("CC BY")
-    mirror.set(rate_mb=0.05)
+    mirror.set(rate_mb=0.008)
     bar.get_by_role("button", name="Download", exact=True).click()
     expect(bar.locator(".idc-plan")).to_contain_text(re.compile("Under way already.* to go"))
     expect(bar.locator(".idc-plan")).not_to_contain_text("To fetch")
