@@ -25,6 +25,7 @@ from idc_widgets.cohort import (
     search,
     sql,
     verify,
+    viewer_url,
     with_modalities,
 )
 from idc_widgets.transfer import Job, Plan, TransferError, jobs
@@ -60,6 +61,7 @@ __all__ = [
     "search",
     "sql",
     "verify",
+    "viewer_url",
     "with_modalities",
 ]
 

@@ -17,6 +17,7 @@ from idc_widgets.cohort.conditions import (
 )
 from idc_widgets.cohort.getting import verify
 from idc_widgets.cohort.summary import Counts, Summary
+from idc_widgets.cohort.viewer import viewer_url
 
 __all__ = [
     "Cohort",
@@ -34,5 +35,6 @@ __all__ = [
     "search",
     "sql",
     "verify",
+    "viewer_url",
     "with_modalities",
 ]

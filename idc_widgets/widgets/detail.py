@@ -8,13 +8,12 @@ from urllib.parse import quote
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.levels import Level
 from idc_widgets.cohort.summary import forbids_commercial_use
+from idc_widgets.cohort.viewer import NO_IMAGES, viewer
 from idc_widgets.widgets import ticks
 
-_VIEWER = "https://viewer.imaging.datacommons.cancer.gov"
+_VIEWERS = {"Slim": "IDC's viewer of slides", "OHIF": "IDC's viewer of radiology"}
 _PORTAL = "https://portal.imaging.datacommons.cancer.gov/explore/filters/?collection_id="
 _SIBLINGS = 500
-# Objects about images: a viewer opens the study they are in, not them.
-_NO_IMAGES = ("SEG", "SR", "RTSTRUCT", "RTDOSE", "RTPLAN", "ANN", "REG", "KO", "PR", "FID", "M3D")
 
 
 def of(catalog: Catalog, level: Level | None, row: int) -> dict[str, Any]:
@@ -79,18 +78,9 @@ def _siblings(catalog: Catalog, study: str) -> tuple[list[list[Any]], int]:
 def _links(catalog: Catalog, level: Level | None, fields: dict[str, Any]) -> list[dict[str, str]]:
     links = []
     if level in (None, "study"):
-        study, series = quote(str(fields["StudyInstanceUID"])), quote(str(fields["SeriesInstanceUID"]))
-        pathology = catalog.database.rows(
-            "SELECT count(*) FROM series WHERE StudyInstanceUID = ? AND Modality = 'SM'", [fields["StudyInstanceUID"]]
-        )[0][0]
-        itself = level is None and fields["Modality"] not in _NO_IMAGES
-        if pathology:
-            url = f"{_VIEWER}/slim/studies/{study}" + (f"/series/{series}" if itself else "")
-            links.append({"label": "Open in Slim", "note": "IDC's viewer of slides", "url": url})
-        else:
-            url = f"{_VIEWER}/v3/viewer/?StudyInstanceUIDs={study}"
-            url += f"&initialSeriesInstanceUID={series}" if itself else ""
-            links.append({"label": "Open in OHIF", "note": "IDC's viewer of radiology", "url": url})
+        itself = level is None and fields["Modality"] not in NO_IMAGES
+        name, url = viewer(catalog, fields["StudyInstanceUID"], fields["SeriesInstanceUID"] if itself else None)
+        links.append({"label": f"Open in {name}", "note": _VIEWERS[name], "url": url})
     if level in (None, "study") and fields["source_DOI"]:
         doi = str(fields["source_DOI"])
         links.append(
