@@ -1,14 +1,22 @@
-"""What a cancelled job takes with it."""
+"""What a cancelled job takes with it, and what is forgotten of those that are complete for long."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import shutil
+import time
 
+from . import receipt
 from .journal import Journal
+from .pages import received
 from .paths import OWN_FOLDER
 from .registry import OwnerLock, lock_path
+
+# Of complete jobs, the objects stay in the journal of the last ones, for so many seconds.
+_KEPT_JOBS = 100
+_KEPT_FOR = 30 * 24 * 3600
+_AT_ONCE = 100  # series, so that no other job waits long for the journal
 
 
 def remove_staging(journal: Journal, job_id: str) -> None:
@@ -33,17 +41,44 @@ def remove_downloaded(journal: Journal, job_id: str) -> None:
     """Remove the files that this job itself put in place, and the folders that are empty without them."""
     destination = journal.destination
     rows = journal.all(
-        "SELECT series.path, object.name FROM series JOIN object USING (job, n)"
+        "SELECT uuid, path, name FROM series LEFT JOIN object USING (job, n)"
         " WHERE job = ? AND series.state = 'done' AND series.reason IS NULL",
         (job_id,),
     )
+    old = received(journal, {row["uuid"] for row in rows if row["name"] is None})
     folders = set()
     for row in rows:
         folder = destination / row["path"]
         folders.add(folder)
-        (folder / row["name"]).unlink(missing_ok=True)
+        known = [row["name"]] if row["name"] else [name for name, *_ in old.get((row["uuid"], row["path"]), ())]
+        for name in known:
+            (folder / name).unlink(missing_ok=True)
     for folder in folders:
         with contextlib.suppress(OSError):
             while folder != destination:
                 folder.rmdir()  # fails, as it should, where something is left
                 folder = folder.parent
+
+
+def forget_objects(journal: Journal) -> None:
+    """Take the objects of old complete jobs, 120 bytes each, out of the journal where the receipt has them too."""
+    old = journal.all(
+        "SELECT id, series_total FROM job WHERE state = 'complete'"
+        " AND EXISTS (SELECT 1 FROM object WHERE object.job = job.id) AND (heartbeat < ? OR id NOT IN"
+        " (SELECT id FROM job WHERE state = 'complete' ORDER BY heartbeat DESC LIMIT ?))",
+        (time.time() - _KEPT_FOR, _KEPT_JOBS),
+    )
+    if not old:
+        return
+    written: dict[tuple[str, str], bool] = {}
+    for entry in receipt.entries(journal.destination):
+        written[entry.crdc_series_uuid, entry.path] = bool(entry.files)
+    for job in old:
+        series = journal.all("SELECT uuid, path FROM series WHERE job = ?", (job["id"],))
+        if not all(written.get((row["uuid"], row["path"])) for row in series):
+            continue
+        for first in range(0, job["series_total"], _AT_ONCE):
+            with journal.transaction() as db:
+                db.execute(
+                    "DELETE FROM object WHERE job = ? AND n >= ? AND n < ?", (job["id"], first, first + _AT_ONCE)
+                )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .journal import Journal
+from .pages import received
 from .registry import documents_path
 
 _OWN = ("path", "files", "bytes", "crdc_series_uuid")
@@ -54,7 +55,9 @@ def write(journal: Journal, job_id: str) -> None:
     if not folder.is_dir():
         return
     rows = journal.all(
-        "SELECT path, files, bytes, uuid FROM series WHERE job = ? AND state = 'done' ORDER BY n", (job_id,)
+        "SELECT path, files, bytes, uuid, EXISTS (SELECT 1 FROM object o WHERE o.job = s.job AND o.n = s.n) AS known"
+        " FROM series s WHERE job = ? AND state = 'done' ORDER BY n",
+        (job_id,),
     )
     if not rows:
         return
@@ -68,17 +71,20 @@ def write(journal: Journal, job_id: str) -> None:
         {(row["uuid"], row["path"]): [row["path"], row["files"], row["bytes"], row["uuid"],
                                       *known.get(row["uuid"], [""] * len(columns))] for row in rows},
     )  # fmt: skip
-    by_size = journal.one(
-        "SELECT COUNT(*) FILTER (WHERE length(etag) != 32) AS some, COUNT(*) AS files FROM series"
-        " JOIN object USING (job, n) WHERE job = ? AND series.state = 'done'",
-        (job_id,),
-    )
-    assert by_size is not None
-    how = journal.job(job_id)["verify"]
-    some = by_size["files"] if how == "size" else by_size["some"]
+    files = sum(row["files"] for row in rows)
+    by_md5 = 0
+    if journal.job(job_id)["verify"] != "size":
+        counted = journal.one(
+            "SELECT COUNT(*) AS files FROM series JOIN object USING (job, n)"
+            " WHERE job = ? AND series.state = 'done' AND length(etag) = 32",
+            (job_id,),
+        )
+        old = received(journal, {row["uuid"] for row in rows if not row["known"]})
+        by_md5 = counted["files"] if counted else 0
+        by_md5 += sum(md5 is not None for row in rows for *_, md5 in old.get((row["uuid"], row["path"]), ()))
     section = (folder / "section.md").read_text(encoding="utf-8").rstrip()
-    section += f"\n- Here of this: {len(rows):,} series, {by_size['files']:,} files, each of the size that IDC lists"
-    section += f", {by_size['files'] - some:,} also checked by MD5\n"
+    section += f"\n- Here of this: {len(rows):,} series, {files:,} files, each of the size that IDC lists"
+    section += f", {by_md5:,} also checked by MD5\n"
     _write_section(_place(journal.destination, "README.md", _TITLE), job_id, section)
 
 

@@ -81,7 +81,7 @@ def files(journal: Journal, job_id: str, series_uid: str | None, working: bool) 
     if series_uid is not None and not rows:
         raise TransferError(f"download {job_id} has no series {series_uid!r}")
     there: dict[str, dict[str, int]] = {}
-    received = _received(journal, [row for row in rows if row["name"] is None and row["series_state"] == "done"])
+    old = received(journal, {row["uuid"] for row in rows if row["name"] is None and row["series_state"] == "done"})
 
     def entry(row: sqlite3.Row, name: str, size: int, md5: str | None, state: str) -> dict[str, Any]:
         arrived = 0
@@ -105,14 +105,16 @@ def files(journal: Journal, job_id: str, series_uid: str | None, working: bool) 
         if row["name"] is not None:
             found.append(entry(row, row["name"], row["size"], md5_of(row["etag"]), row["state"]))
         else:
-            found += [entry(row, *file, "verified") for file in received.get((row["uuid"], row["path"]), ())]
+            found += [entry(row, *file, "verified") for file in old.get((row["uuid"], row["path"]), ())]
     return found
 
 
-def _received(journal: Journal, rows: list[sqlite3.Row]) -> dict[tuple[str, str], list[tuple[str, int, str | None]]]:
-    """Return the files of series whose objects the journal has no more, as the destination's receipt has them."""
-    wanted = {row["uuid"] for row in rows}
-    entries = receipt.entries(journal.destination, wanted) if wanted else ()
+def received(journal: Journal, uuids: set[str]) -> dict[tuple[str, str], list[tuple[str, int, str | None]]]:
+    """Return (name, size, MD5) of the files of series whose objects the journal has no more, from the receipt.
+
+    The keys are (crdc_series_uuid, path).
+    """
+    entries = receipt.entries(journal.destination, uuids) if uuids else ()
     return {(entry.crdc_series_uuid, entry.path): sorted(entry.files) for entry in entries}
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import signal
+import sqlite3
 import sys
 import time
 import traceback
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import documents, receipt, settings
-from .cleanup import remove_downloaded, remove_staging
+from .cleanup import forget_objects, remove_downloaded, remove_staging
 from .faults import CHANGED, classify
 from .fetch import Fatal, Fetcher
 from .flow import Flow
@@ -356,6 +357,8 @@ def main(journal_file: str, job_id: str) -> None:
             )
         finally:
             leave_queue(journal.path, job_id)
+    with contextlib.suppress(OSError, sqlite3.Error):  # another time, then
+        forget_objects(journal)
 
 
 if __name__ == "__main__":
