@@ -74,7 +74,8 @@ class Lister:
         self._options = (endpoint, _WORKERS, v1, folder, inbox)
         self._tries, self._stall = tries, stall
         self._not_before = 0.0
-        self._heard = self._began = 0.0
+        self._heard = 0.0
+        self._first_at: float | None = None  # when the first listing of a round was there
         self._reason = ""
         self.transport: s5cmd.Transport | None = None
 
@@ -91,8 +92,8 @@ class Lister:
         return None
 
     def awaited(self, now: float) -> int | None:
-        """Return the first series of a round that has only just begun, where its listing is not there yet."""
-        if self.transport is None or now - self._began > _IN_ORDER:
+        """Return the series asked for first whose listing is not there yet, shortly after others of its round came."""
+        if self.transport is None or self._first_at is None or now - self._first_at > _IN_ORDER:
             return None
         return next((item.n for item in self._pending.values() if item.asked), None)
 
@@ -107,7 +108,7 @@ class Lister:
         if self.transport is None:
             if self._pending and now >= self._not_before:
                 self.transport = s5cmd.Transport(*self._options)
-                self._heard = self._began = now
+                self._heard, self._first_at = now, None
                 for item in self._pending.values():
                     item.asked = True
                     self.transport.feed(s5cmd.line("ls", f"s3://{item.bucket}/{item.uuid}/*"))
@@ -138,6 +139,7 @@ class Lister:
         item.sum += size
         if len(item.objects) == item.files and item.sum == item.bytes:
             del self._pending[item.uuid]
+            self._first_at = self._first_at or self._heard
             return [_judge(item)]
         return []
 

@@ -46,7 +46,7 @@ def test_arrives_byte_for_byte(fetch: Fetch, mirror: SpawnedMirror, tmp_path: Pa
 @pytest.mark.parametrize("how", ["killed", "paused"])
 def test_goes_on_where_it_was(fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path, how: str) -> None:
     items = pick(LARGE)[:1]
-    mirror.set(rate_mb=30)
+    mirror.set(rate_mb=15)
     job = fetch(items, workers=2)
     until(lambda: job.progress.bytes_in_flight > items[0].bytes / 2)
     until(lambda: job.series()[0]["bytes_in_flight"] > items[0].bytes / 3)
