@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 
 from idc_widgets import Catalog, Cohort, Job, TransferError, jobs, verify
@@ -82,7 +83,11 @@ def _conditions(texts: Sequence[str]) -> dict[str, list[str | int | float | None
 
 def _listed(source: str) -> Cohort:
     """Return the series that a file names, or refuse what this release does not know."""
-    cohort = Cohort.from_manifest(sys.stdin.read() if source == "-" else source, Catalog())
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        cohort = Cohort.from_manifest(sys.stdin.read() if source == "-" else source, Catalog())
+    for warning in told:
+        print(f"idc-widgets: {warning.message}", file=sys.stderr)
     if cohort.unknown:
         print(f"idc-widgets: {len(cohort.unknown):,} unknown here: {cohort.unknown[0]}, …", file=sys.stderr)
     return cohort

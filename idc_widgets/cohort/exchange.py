@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -171,7 +172,25 @@ def _identified(catalog: Catalog, lists: Sequence[tuple[str, Sequence[str]]]) ->
         known = tuple(v for v in values if v not in absent)
         if known:
             parts.append(In(column, known))
+    if unknown:
+        _warn_of_prior(catalog, unknown)
     return [_any_of(parts) if parts else In(lists[0][0], ())], tuple(unknown)
+
+
+def _warn_of_prior(catalog: Catalog, unknown: Sequence[str]) -> None:
+    """Warn of series that an earlier IDC version had and this one has not, or not like that."""
+    series, last = catalog.database.rows(
+        "WITH asked AS (SELECT unnest(?::VARCHAR[]) AS id) "
+        "SELECT count(DISTINCT crdc_series_uuid), max(max_idc_version) FROM prior_versions_index "
+        "WHERE crdc_series_uuid IN (FROM asked) OR SeriesInstanceUID IN (FROM asked)",
+        [list(unknown)],
+    )[0]
+    if series:
+        warnings.warn(
+            f"Changed or withdrawn since: {series:,} of these series, the last in IDC v{last + 1}. They are in `unknown`; "
+            "`prior_versions_index` has their addresses.",
+            stacklevel=5,
+        )
 
 
 def _any_of(parts: Sequence[Condition]) -> Condition:

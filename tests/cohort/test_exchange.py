@@ -241,3 +241,16 @@ def test_describe_is_escaped_and_short(catalog: idc.Catalog) -> None:
     assert "more" in repr(every)
     assert len(repr(every)) < 2000
     assert repr(catalog.cohort(collection_id="rider_pilot").describe()).count("1 collection") == 1
+
+
+def test_series_of_earlier_versions_are_told(catalog: idc.Catalog, pilot: idc.Cohort) -> None:
+    prior = catalog.sql("SELECT crdc_series_uuid, max_idc_version FROM prior_versions_index ORDER BY 2, 1 LIMIT 2")
+    lines = [f"cp s3://idc-open-data/{uuid}/* ." for uuid in prior.crdc_series_uuid]
+    now = pilot.to_manifest()
+    with pytest.warns(UserWarning, match=rf"since: 2 of these series, .* IDC v{prior.max_idc_version.max() + 1}\."):
+        cohort = idc.Cohort.from_manifest("\n".join([now, *lines]), catalog)
+    assert cohort.counts == pilot.counts
+    assert cohort.unknown == tuple(prior.crdc_series_uuid)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert idc.Cohort.from_manifest(f"{now}\n{NO_UUID}", catalog).unknown == (NO_UUID,)
