@@ -187,8 +187,8 @@ def _warn_of_prior(catalog: Catalog, unknown: Sequence[str]) -> None:
     )[0]
     if series:
         warnings.warn(
-            f"Changed or withdrawn since: {series:,} of these series, the last in IDC v{last + 1}. They are in `unknown`; "
-            "`prior_versions_index` has their addresses.",
+            f"Changed or withdrawn since: {series:,} of these series, the last in IDC v{last + 1}. They are in "
+            "`unknown`; `prior_versions_index` has their addresses.",
             stacklevel=5,
         )
 
