@@ -117,7 +117,7 @@ class Part(anywidget.AnyWidget):
         self.answers: dict[str, link.Handler] = {
             "cube": self._cube_of,
             "totals": lambda m: asdict(self._cohort_of(m["where"]).counts),
-            **rows.handlers(self.catalog),
+            **rows.handlers(self.catalog, lambda: self.provider),
             **facets.handlers(self.catalog, self.send, self._unknown),
             "selection": self._summary,
             "destination": link.Aside(lambda m: asdict(transfer.describe_destination(str(m["path"])))),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.levels import COUNT_COLUMNS, Level
 from idc_widgets.catalog.pages import COLLECTION_COLUMNS
+from idc_widgets.transfer import Provider
 from idc_widgets.widgets import detail, link, ticks
 from idc_widgets.widgets.saving import Saving
 
@@ -16,10 +17,10 @@ _MOST_IN_A_PAGE = 1_000
 _LEVELS: tuple[Level, ...] = get_args(Level)
 
 
-def handlers(catalog: Catalog) -> dict[str, link.Handler]:
-    """Return the answers to the table's requests, by the name of the request."""
+def handlers(catalog: Catalog, provider: Callable[[], Provider]) -> dict[str, link.Handler]:
+    """Return the answers to the table's requests, by the name of the request; `provider` is asked for manifests."""
     table = _Rows(catalog)
-    saving = Saving(catalog)
+    saving = Saving(catalog, provider)
     return {
         "page": table.page,
         "marks": table.marks,

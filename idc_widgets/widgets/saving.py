@@ -1,4 +1,4 @@
-"""Writes the table to a file, CSV or Parquet, while the notebook goes on; never over another without being told."""
+"""Writes the table, or a manifest of it, to a file while the notebook goes on; never over another unasked."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ import duckdb
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.levels import COUNT_COLUMNS, Level
 from idc_widgets.catalog.pages import Sort, published, read
+from idc_widgets.cohort.exchange import manifest
+from idc_widgets.transfer import Provider
 
-_FORMATS = ("csv", "parquet")
+_FORMATS = ("csv", "parquet", "s5cmd")
 _SLICE = 1_000  # groups that are summed up at a time
 
 # Sums and counts are numbers; of other numbers a group may have a range, which is text.
@@ -40,10 +42,10 @@ class _Stopped(Exception):
 
 
 class Saving:
-    """The files that one widget writes."""
+    """The files that one widget writes; manifests name the bucket of `provider`."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, catalog: Catalog, provider: Callable[[], Provider]) -> None:
+        self._catalog, self._provider = catalog, provider
         self._jobs: dict[int, tuple[_Job, threading.Event]] = {}
         self._numbers = itertools.count(1)
 
@@ -66,7 +68,7 @@ class Saving:
             If the path or the format cannot be.
         """
         if kind not in _FORMATS:
-            raise ValueError(f'"{kind}" is no format that is written here: csv or parquet.')
+            raise ValueError(f'"{kind}" is no format that is written here: csv, parquet or s5cmd.')
         if not path.strip():
             raise ValueError("Name a file to write to, such as idc-series.csv.")
         target = Path(path.strip()).expanduser().absolute()
@@ -84,7 +86,11 @@ class Saving:
         self._jobs[number] = job, stop
 
         def write(part: Path) -> None:
-            if level is None:
+            if kind == "s5cmd":  # of series, whatever a row is
+                text = manifest(self._catalog, where, parameters, self._provider())
+                part.write_text(text, encoding="utf-8", newline="\n")
+                job.rows = text.count("\ncp ")
+            elif level is None:
                 self._series(part, kind, where, parameters, sort, columns, job, stop)
             else:
                 self._groups(part, kind, level, where, parameters, sort, columns, job, stop)

@@ -323,7 +323,7 @@ def test_the_table_as_a_file(lab: Lab, page: Page, plain: duckdb.DuckDBPyConnect
     expect(view.grid).to_have_attribute("aria-rowcount", "128144")
     target = tmp_path / "mr.csv"
     view.tool("Save").click()
-    dialog = view.root.get_by_role("dialog", name="Save the table as CSV or Parquet")
+    dialog = view.root.get_by_role("dialog", name="Save the table as CSV, Parquet or a manifest")
     expect(dialog).to_contain_text("128,143 series")
     expect(dialog).to_contain_text("the 9 shown and SeriesInstanceUID")
     dialog.get_by_role("textbox", name="File").fill(str(target))
@@ -349,6 +349,13 @@ def test_the_table_as_a_file(lab: Lab, page: Page, plain: duckdb.DuckDBPyConnect
     expect(dialog).to_contain_text("Saved 128,143 rows", timeout=60_000)
     columns = plain.execute(f"DESCRIBE FROM '{tmp_path / 'mr.parquet'}'").fetchall()
     assert len(columns) == 31
+    # For another machine: the same series as a manifest.
+    dialog.get_by_role("radio", name="Manifest for s5cmd").check()
+    expect(dialog.get_by_role("radio", name="all")).to_have_count(0)
+    dialog.get_by_role("button", name="Save", exact=True).click()
+    expect(dialog).to_contain_text("Saved 128,143 series", timeout=60_000)
+    lines = (tmp_path / "mr.s5cmd").read_text("utf-8").splitlines()
+    assert sum(line.startswith("cp s3://") for line in lines) == 128_143
     # Where it cannot be: a sentence.
     dialog.get_by_role("textbox", name="File").fill(str(tmp_path / "not" / "there.csv"))
     dialog.get_by_role("button", name="Save", exact=True).click()

@@ -6,7 +6,7 @@ import csv
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import pytest
@@ -233,7 +233,7 @@ def test_wrong_requests_are_sentences(browser: Browser, tmp_path: Path) -> None:
         ({**save, "path": str(tmp_path)}, "is a folder"),
         ({**save, "path": " "}, "Name a file"),
         ({**save, "path": str(tmp_path / "not" / "there.csv")}, "There is no folder"),
-        ({**save, "path": str(tmp_path / "a.xlsx"), "format": "xlsx"}, "csv or parquet"),
+        ({**save, "path": str(tmp_path / "a.xlsx"), "format": "xlsx"}, "csv, parquet or s5cmd"),
     ):
         reply = browser.ask(**message)
         assert not reply["ok"], message
@@ -306,6 +306,19 @@ def test_files_of_groups(browser: Browser, plain: duckdb.DuckDBPyConnection, tmp
     assert done["state"] == "done", done
     assert plain.execute(f"SELECT PatientID, series, series_size_MB FROM {source}").fetchall() == truth
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("provider", ["aws", "gcs"])
+def test_a_manifest_names_the_series_of_the_rows(
+    browser: Browser, catalog: idc.Catalog, tmp_path: Path, provider: Literal["aws", "gcs"]
+) -> None:
+    browser.widget.provider = provider
+    path = tmp_path / "ct.s5cmd"
+    done = saved(browser, where=[RIDER, CT], level="patient", columns=["PatientID"], path=str(path), format="s5cmd")
+    cohort = catalog.cohort(collection_id="rider_pilot", Modality="CT")
+    assert (done["state"], done["rows"]) == ("done", cohort.counts.series)
+    assert path.read_bytes() == cohort.to_manifest(provider=provider).encode()
+    assert idc.Cohort.from_manifest(path, catalog).counts == cohort.counts
 
 
 def test_saving_can_be_stopped(browser: Browser, tmp_path: Path) -> None:

@@ -12,11 +12,14 @@ import { IDENTIFIERS, noun } from "./levels";
 import type { Question } from "./tree";
 
 const LOOK_MS = 250;
+const FORMATS = { csv: "CSV", parquet: "Parquet", s5cmd: "Manifest for s5cmd" };
+
+type Format = keyof typeof FORMATS;
 
 type Reply = (Saving & { saving: number }) | { confirm: string };
 
 export function Save({ store, question, total, close }: { store: Store; question: Question | null; total: number; close: () => void }) {
-  const format = useSignal<"csv" | "parquet">("csv");
+  const format = useSignal<Format>("csv");
   const all = useSignal(false);
   const path = useSignal("");
   const asks = useSignal("");
@@ -53,9 +56,9 @@ export function Save({ store, question, total, close }: { store: Store; question
     };
   }, [running]);
 
-  const choose = (kind: "csv" | "parquet"): void => {
+  const choose = (kind: Format): void => {
     format.value = kind;
-    path.value = path.value.replace(/\.(csv|parquet)$/, `.${kind}`);
+    path.value = path.value.replace(/\.(csv|parquet|s5cmd)$/, `.${kind}`);
     asks.value = error.value = "";
   };
   const start = (confirmed: boolean): void => {
@@ -87,26 +90,29 @@ export function Save({ store, question, total, close }: { store: Store; question
         </button>
       </div>
       <p class="idc-dim">
-        {count(total)} {noun(level, total !== 1)}, in this order. The notebook's kernel writes it; images are not in it.
+        {count(total)} {noun(level, total !== 1)}{format.value === "s5cmd" ? "" : ", in this order"}. The notebook's kernel writes it; images are not in it.
       </p>
       <fieldset>
         <legend>Format</legend>
-        <label>
-          <input type="radio" name="format" checked={format.value === "csv"} onChange={() => choose("csv")} /> CSV
-        </label>
-        <label>
-          <input type="radio" name="format" checked={format.value === "parquet"} onChange={() => choose("parquet")} /> Parquet
-        </label>
+        {(Object.keys(FORMATS) as Format[]).map((kind) => (
+          <label key={kind}>
+            <input type="radio" name="format" checked={format.value === kind} onChange={() => choose(kind)} /> {FORMATS[kind]}
+          </label>
+        ))}
       </fieldset>
-      <fieldset>
-        <legend>Columns</legend>
-        <label>
-          <input type="radio" name="columns" checked={!all.value} onChange={() => (all.value = false)} /> {["the " + shown.length + " shown", ...unshown].join(" and ")}
-        </label>
-        <label>
-          <input type="radio" name="columns" checked={all.value} onChange={() => (all.value = true)} /> all
-        </label>
-      </fieldset>
+      {format.value === "s5cmd" ? (
+        <p class="idc-dim">A line a series, for s5cmd or idc-index on another machine.</p>
+      ) : (
+        <fieldset>
+          <legend>Columns</legend>
+          <label>
+            <input type="radio" name="columns" checked={!all.value} onChange={() => (all.value = false)} /> {["the " + shown.length + " shown", ...unshown].join(" and ")}
+          </label>
+          <label>
+            <input type="radio" name="columns" checked={all.value} onChange={() => (all.value = true)} /> all
+          </label>
+        </fieldset>
+      )}
       <label class="idc-save-path">
         File
         <input
@@ -148,7 +154,7 @@ export function Save({ store, question, total, close }: { store: Store; question
         {done?.state === "stopped" && "Stopped; no file was left."}
         {done?.state === "done" && (
           <>
-            Saved {count(done.rows)} rows, {size(done.bytes)}: <span class="idc-saved-path">{done.path}</span>{" "}
+            Saved {count(done.rows)} {done.path.endsWith(".s5cmd") ? "series" : "rows"}, {size(done.bytes)}: <span class="idc-saved-path">{done.path}</span>{" "}
             <button type="button" class="idc-link" onClick={() => copyText(done.path)}>
               Copy path
             </button>

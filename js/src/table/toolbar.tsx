@@ -76,7 +76,7 @@ export function Toolbar({ store, tree, total, only, pane }: Props) {
           <Popover label="Columns" icon="columns" title="Choose and order the columns">
             {(close) => <Chooser store={store} close={close} />}
           </Popover>
-          <Popover label="Save" icon="save" title="Save the table as CSV or Parquet">
+          <Popover label="Save" icon="save" title="Save the table as CSV, Parquet or a manifest">
             {(close) => <Save store={store} question={tree.question} total={total} close={close} />}
           </Popover>
           <button
