@@ -4,7 +4,7 @@ import { effect, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { count, longDate, plural, size } from "./format";
 import { HelpButton } from "./help";
-import { Icon } from "./icons";
+import { Icon, IconButton } from "./icons";
 import type { Store } from "./link/store";
 import { Search } from "./panel/search";
 
@@ -44,9 +44,7 @@ export function Status({ store }: { store: Store }) {
       {text && text !== read.value && (
         <p class="idc-note idc-status">
           {text}
-          <button type="button" class="idc-icon" aria-label="Dismiss" onClick={() => (read.value = text)}>
-            <Icon name="close" size={14} />
-          </button>
+          <IconButton icon="close" size={14} label="Dismiss" onClick={() => (read.value = text)} />
         </p>
       )}
     </div>

@@ -3,7 +3,7 @@
 import type { Signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import { Icon } from "./icons";
+import { IconButton } from "./icons";
 import { Dialog } from "./panel/dialog";
 
 /** Whether the sheet of this view is open. */
@@ -85,15 +85,13 @@ export function HelpButton() {
   const open = useContext(Help);
   if (!open) return null;
   return (
-    <button
-      type="button"
-      class="idc-icon idc-help-button"
-      aria-label="Keyboard shortcuts"
+    <IconButton
+      icon="help"
+      class="idc-help-button"
+      label="Keyboard shortcuts"
       aria-keyshortcuts="?"
       title="Keyboard shortcuts (?)"
       onClick={() => (open.value = true)}
-    >
-      <Icon name="help" />
-    </button>
+    />
   );
 }

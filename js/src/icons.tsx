@@ -1,5 +1,7 @@
 // The few icons, as strokes in the text's colour.
 
+import type { ButtonHTMLAttributes } from "preact";
+
 const PATHS = {
   down: "M4 6l4 4 4-4",
   right: "M6 4l4 4-4 4",
@@ -29,10 +31,26 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
+export function Icon({ name, size = 16 }: { name: IconName; size?: number | undefined }) {
   return (
     <svg class="idc-svg" viewBox="0 0 16 16" width={size} height={size} aria-hidden="true">
       <path d={PATHS[name]} />
     </svg>
+  );
+}
+
+interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+  icon: IconName;
+  /** Its name for whoever cannot see it. */
+  label: string;
+  size?: number;
+}
+
+/** A button that is an icon. */
+export function IconButton({ icon, label, size, class: more = "", ...rest }: IconButtonProps) {
+  return (
+    <button type="button" class={`idc-icon ${more}`} aria-label={label} {...rest}>
+      <Icon name={icon} size={size} />
+    </button>
   );
 }

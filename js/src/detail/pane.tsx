@@ -4,7 +4,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { copyText } from "../clipboard";
 import { cell, count, plural, size } from "../format";
-import { Icon } from "../icons";
+import { Icon, IconButton } from "../icons";
 import { Latest } from "../link/link";
 import type { Cell, Column, Detail, Level } from "../link/protocol";
 import type { Store } from "../link/store";
@@ -84,9 +84,7 @@ export function DetailPane({ store, focus, open, close, say }: Props) {
     >
       <div class="idc-pane-head">
         <strong>{detail ? titleOf(level, detail.value) : "Details"}</strong>
-        <button type="button" class="idc-icon" aria-label="Close details" onClick={close}>
-          <Icon name="close" />
-        </button>
+        <IconButton icon="close" label="Close details" onClick={close} />
       </div>
       {error.value && (
         <p class="idc-error" role="alert">
@@ -243,9 +241,7 @@ function Field({ name, value, column, copy }: FieldProps) {
       <div class="idc-field-line">
         <span class="idc-field-value">{text || <span class="idc-dim">missing</span>}</span>
         {text && (UIDS.includes(name) || /UID|uuid|DOI|url/.test(name)) && (
-          <button type="button" class="idc-icon" aria-label={`Copy ${label}`} title={`Copy ${label}`} onClick={() => copy(label, String(value))}>
-            <Icon name="copy" size={14} />
-          </button>
+          <IconButton icon="copy" size={14} label={`Copy ${label}`} title={`Copy ${label}`} onClick={() => copy(label, String(value))} />
         )}
       </div>
       {column?.description && <div class="idc-field-help">{column.description}</div>}

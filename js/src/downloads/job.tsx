@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { count, plural } from "../format";
-import { Icon, type IconName } from "../icons";
+import { Icon, IconButton, type IconName } from "../icons";
 import type { Job, SeriesState } from "../link/protocol";
 import { Details } from "./details";
 import { Ends } from "./ends";
@@ -50,16 +50,14 @@ export function JobRow({ downloads, job, old, gone }: RowProps) {
   return (
     <div class={`idc-job idc-job-${job.kind}`} role="listitem">
       <div class="idc-job-line">
-        <button
-          type="button"
-          class="idc-icon idc-twist"
+        <IconButton
+          icon={open.value ? "down" : "right"}
+          class="idc-twist"
           aria-expanded={open.value !== ""}
-          aria-label={`Series of ${job.title}`}
+          label={`Series of ${job.title}`}
           title="Series, folder, code"
           onClick={() => (open.value = open.value ? "" : "all")}
-        >
-          <Icon name={open.value ? "down" : "right"} />
-        </button>
+        />
         <span class="idc-job-title" title={job.title}>
           {job.title}
         </span>

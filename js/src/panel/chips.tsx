@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { type Condition, holds, type Where } from "../cube/condition";
 import { columnOf } from "../cube/cover";
-import { Icon } from "../icons";
+import { Icon, IconButton } from "../icons";
 import type { Store } from "../link/store";
 import { CodeDialog } from "./code";
 import { facetsOf, labeller } from "./labels";
@@ -92,25 +92,28 @@ export function Chips({ store }: { store: Store }) {
         </div>
       )}
       <div class="idc-tools" role="group" aria-label="Filter history and code">
-        <button
-          type="button" class="idc-icon" aria-label="Undo" title="Undo (Ctrl+Z)"
-          disabled={!store.history.canUndo.value} onClick={() => store.history.undo()}
-        >
-          <Icon name="undo" />
-        </button>
-        <button
-          type="button" class="idc-icon" aria-label="Redo" title="Redo (Ctrl+Shift+Z)"
-          disabled={!store.history.canRedo.value} onClick={() => store.history.redo()}
-        >
-          <Icon name="redo" />
-        </button>
+        <IconButton
+          icon="undo"
+          label="Undo"
+          title="Undo (Ctrl+Z)"
+          disabled={!store.history.canUndo.value}
+          onClick={() => store.history.undo()}
+        />
+        <IconButton
+          icon="redo"
+          label="Redo"
+          title="Redo (Ctrl+Shift+Z)"
+          disabled={!store.history.canRedo.value}
+          onClick={() => store.history.redo()}
+        />
         {store.live.value && (
-          <button
-            type="button" class="idc-icon" aria-label="Code of this cohort" title="This cohort as Python or SQL"
-            aria-haspopup="dialog" onClick={() => (coding.value = true)}
-          >
-            <Icon name="code" />
-          </button>
+          <IconButton
+            icon="code"
+            label="Code of this cohort"
+            title="This cohort as Python or SQL"
+            aria-haspopup="dialog"
+            onClick={() => (coding.value = true)}
+          />
         )}
       </div>
       {coding.value && <CodeDialog store={store} onClose={() => (coding.value = false)} />}

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { Icon } from "../icons";
+import { IconButton } from "../icons";
 
 interface DialogProps {
   title: string;
@@ -45,9 +45,7 @@ export function Dialog({ title, onClose, children, at, wide = false }: DialogPro
         <div class="idc-dialog-inside">
           <div class="idc-dialog-head">
             <h2>{title}</h2>
-            <button type="button" class="idc-icon" aria-label="Close" onClick={onClose}>
-              <Icon name="close" />
-            </button>
+            <IconButton icon="close" label="Close" onClick={onClose} />
           </div>
           {children}
         </div>

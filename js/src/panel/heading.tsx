@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { Ref } from "preact";
 import { count } from "../format";
-import { Icon } from "../icons";
+import { Icon, IconButton } from "../icons";
 import type { Facet as FacetInfo } from "../link/protocol";
 import type { Store } from "../link/store";
 import { without } from "./edits";
@@ -66,30 +66,23 @@ export function FacetGroup({ store, info, size, active, onSearch, searching = fa
         </button>
         {!folded && aside}
         {info.description && (
-          <button
-            type="button"
-            class="idc-icon idc-quiet"
-            aria-label={`What ${info.label} means`}
+          <IconButton
+            icon="info"
+            class="idc-quiet"
+            label={`What ${info.label} means`}
             aria-expanded={told.value}
             onClick={() => (told.value = !told.value)}
-          >
-            <Icon name="info" />
-          </button>
+          />
         )}
         {onSearch && (
-          <button type="button" class="idc-icon" aria-label={`Search ${info.label}`} aria-expanded={searching} onClick={onSearch}>
-            <Icon name="search" />
-          </button>
+          <IconButton icon="search" label={`Search ${info.label}`} aria-expanded={searching} onClick={onSearch} />
         )}
         {added && (
-          <button
-            type="button"
-            class="idc-icon"
-            aria-label={`Take ${info.label} off the panel`}
+          <IconButton
+            icon="close"
+            label={`Take ${info.label} off the panel`}
             onClick={() => store.setPanel({ added: (store.panel.value.added ?? []).filter((a) => a.name !== info.name) })}
-          >
-            <Icon name="close" />
-          </button>
+          />
         )}
       </div>
       {told.value && <p class="idc-facet-help">{info.description}</p>}

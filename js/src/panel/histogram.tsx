@@ -5,7 +5,7 @@ import { effect, useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Bins } from "../cube/bins";
 import { count } from "../format";
-import { Icon } from "../icons";
+import { IconButton } from "../icons";
 import type { Facet as FacetInfo } from "../link/protocol";
 import type { Store } from "../link/store";
 import { brush } from "./brush";
@@ -123,9 +123,7 @@ export function Histogram({ store, info, seen }: { store: Store; info: FacetInfo
           <span aria-hidden="true">–</span>
           <Bound column={info.name} label={`${info.label} to`} side="high" range={r} scale={scale} set={set} />
           {(r.low || r.high) && (
-            <button type="button" class="idc-icon" aria-label={`Clear the range of ${info.label}`} onClick={() => set({ low: null, high: null })}>
-              <Icon name="close" size={14} />
-            </button>
+            <IconButton icon="close" size={14} label={`Clear the range of ${info.label}`} onClick={() => set({ low: null, high: null })} />
           )}
         </div>
       ) : (

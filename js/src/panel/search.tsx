@@ -4,7 +4,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { toggle, withSearch } from "../cube/condition";
 import { compact } from "../format";
-import { Icon } from "../icons";
+import { Icon, IconButton } from "../icons";
 import type { Store } from "../link/store";
 import { labeller } from "./labels";
 import { applyList, ListResult, PasteDialog } from "./paste";
@@ -121,9 +121,7 @@ export function Search({ store }: { store: Store }) {
         }}
         onKeyDown={key}
       />
-      <button type="button" class="idc-icon idc-paste" aria-label="Filter by a list of UIDs" title="Filter by a list of UIDs" aria-haspopup="dialog" onClick={() => (pasting.value = true)}>
-        <Icon name="list" />
-      </button>
+      <IconButton icon="list" class="idc-paste" label="Filter by a list of UIDs" title="Filter by a list of UIDs" aria-haspopup="dialog" onClick={() => (pasting.value = true)} />
       <ul id={list} role="listbox" aria-label="Suggestions" class="idc-offers" hidden={!shown.length}>
         {shown.map((s, i) => (
           <li

@@ -1,7 +1,7 @@
 // The column chooser: all columns of the level, with what they mean, and the places of those shown.
 
 import { useSignal } from "@preact/signals";
-import { Icon } from "../icons";
+import { IconButton } from "../icons";
 import type { Column } from "../link/protocol";
 import type { Store } from "../link/store";
 import { levelOf, moveColumn, offered, resetColumns, shown, toggleColumn } from "./layout";
@@ -33,9 +33,7 @@ export function Chooser({ store, close }: { store: Store; close: () => void }) {
         <button type="button" class="idc-link" onClick={() => resetColumns(store)}>
           Usual columns
         </button>
-        <button type="button" class="idc-icon" aria-label="Close" onClick={close}>
-          <Icon name="close" />
-        </button>
+        <IconButton icon="close" label="Close" onClick={close} />
       </div>
       <ul class="idc-choose">
         {list.map((c) => {
@@ -80,15 +78,13 @@ interface MoveProps {
 
 function Move({ store, column, to, off, icon, word }: MoveProps) {
   return (
-    <button
-      type="button"
-      class="idc-icon"
+    <IconButton
+      icon={icon}
+      size={14}
       disabled={off}
-      aria-label={`Move ${column.label} ${word.toLowerCase()}`}
+      label={`Move ${column.label} ${word.toLowerCase()}`}
       title={word === "Left" ? "Further left" : "Further right"}
       onClick={() => moveColumn(store, column.name, to)}
-    >
-      <Icon name={icon} size={14} />
-    </button>
+    />
   );
 }

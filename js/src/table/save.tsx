@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { copyText } from "../clipboard";
 import { count, size } from "../format";
-import { Icon } from "../icons";
+import { IconButton } from "../icons";
 import type { Saving } from "../link/protocol";
 import type { Store } from "../link/store";
 import { nothing } from "../selection/ticks";
@@ -85,9 +85,7 @@ export function Save({ store, question, total, close }: { store: Store; question
     >
       <div class="idc-popover-head">
         <strong>Save {only ? "what is ticked" : "the table"} as a file</strong>
-        <button type="button" class="idc-icon" aria-label="Close" onClick={close}>
-          <Icon name="close" />
-        </button>
+        <IconButton icon="close" label="Close" onClick={close} />
       </div>
       <p class="idc-dim">
         {count(total)} {noun(level, total !== 1)}{format.value === "s5cmd" ? "" : ", in this order"}. The notebook's kernel writes it; images are not in it.
