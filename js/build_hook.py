@@ -13,7 +13,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUILT = ("widget.js", "widget.css")
+BUILT = ("widget.js", "saved.js", "widget.css")
 
 
 class FrontendBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling is not typed
