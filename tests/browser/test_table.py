@@ -350,7 +350,7 @@ def test_the_table_as_a_file(lab: Lab, page: Page, plain: duckdb.DuckDBPyConnect
     columns = plain.execute(f"DESCRIBE FROM '{tmp_path / 'mr.parquet'}'").fetchall()
     assert len(columns) == 31
     # For another machine: the same series as a manifest.
-    dialog.get_by_role("radio", name="Manifest for s5cmd").check()
+    dialog.get_by_role("radio", name="Manifest").check()
     expect(dialog.get_by_role("radio", name="all")).to_have_count(0)
     dialog.get_by_role("button", name="Save", exact=True).click()
     expect(dialog).to_contain_text("Saved 128,143 series", timeout=60_000)

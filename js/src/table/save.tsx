@@ -12,7 +12,7 @@ import { IDENTIFIERS, noun } from "./levels";
 import type { Question } from "./tree";
 
 const LOOK_MS = 250;
-const FORMATS = { csv: "CSV", parquet: "Parquet", s5cmd: "Manifest for s5cmd" };
+const FORMATS = { csv: "CSV", parquet: "Parquet", s5cmd: "Manifest" };
 
 type Format = keyof typeof FORMATS;
 
@@ -31,6 +31,7 @@ export function Save({ store, question, total, close }: { store: Store; question
   const unshown = IDENTIFIERS[level].filter((c) => !shown.includes(c));
   const only = question?.only != null && !nothing(question.only);
   const file = path.value || `idc-${noun(level, true)}.${format.value}`;
+  const manifest = format.value === "s5cmd";
   const running = job.value?.state === "running";
 
   useEffect(() => {
@@ -88,7 +89,7 @@ export function Save({ store, question, total, close }: { store: Store; question
         <IconButton icon="close" label="Close" onClick={close} />
       </div>
       <p class="idc-dim">
-        {count(total)} {noun(level, total !== 1)}{format.value === "s5cmd" ? "" : ", in this order"}. The notebook's kernel writes it; images are not in it.
+        {count(total)} {noun(level, total !== 1)}{manifest ? "" : ", in this order"}. The notebook's kernel writes it; images are not in it.
       </p>
       <fieldset>
         <legend>Format</legend>
@@ -98,8 +99,8 @@ export function Save({ store, question, total, close }: { store: Store; question
           </label>
         ))}
       </fieldset>
-      {format.value === "s5cmd" ? (
-        <p class="idc-dim">A line a series, for s5cmd or idc-index on another machine.</p>
+      {manifest ? (
+        <p class="idc-dim">A line for each series, for s5cmd or idc-index on another machine.</p>
       ) : (
         <fieldset>
           <legend>Columns</legend>
