@@ -39,9 +39,13 @@ export function DetailPane({ store, focus, open, close, say }: Props) {
   const to = chosen.value ?? at;
 
   useEffect(() => {
+    // Told to the styles like this: with `:has(.idc-pane)` every change anywhere cost five times the layout.
+    const root = pane.current!.closest<HTMLElement>(".idc-root");
+    root?.setAttribute("data-details", "");
     // Where it has the view to itself, the keyboard comes along.
     const { offsetWidth, parentElement } = pane.current!;
     if (offsetWidth >= parentElement!.offsetWidth) pane.current!.querySelector("button")!.focus();
+    return () => root?.removeAttribute("data-details");
   }, []);
   useEffect(() => {
     chosen.value = null;
