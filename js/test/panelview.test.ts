@@ -404,6 +404,9 @@ it("lets the kernel look for the words typed so far, and searches after a pause"
   }
   expect(model.sent.filter((m) => m.op === "words").map((m) => m.text)).toEqual(["chest", "chest ct"]);
   expect(model.state._where).toEqual([]);
+  await rest(120);
+  expect(model.sent.filter((m) => m.op === "words").map((m) => m.text)).toEqual(["chest", "chest ct", "chest ct lung"]);
+  expect(model.state._where).toEqual([]);
   await rest(400);
   expect(model.state._where).toEqual([{ op: "search", text: "chest ct lung" }]);
   stop();

@@ -11,6 +11,7 @@ import { applyList, ListResult, PasteDialog } from "./paste";
 import { cleaned, isList, stands, suggest, type Suggestion } from "./suggest";
 
 const REST_MS = 200; // no query at every key
+const BREATH_MS = 90;
 const SHORTEST = 3; // letters; Enter searches for fewer
 
 let boxes = 0;
@@ -34,10 +35,9 @@ export function Search({ store }: { store: Store }) {
     if (!open.value || typed.value === null || !cube) return [];
     return suggest(cube, store.catalog.value?.names ?? {}, typed.value).filter((s) => !stands(store.where.value, s));
   });
-  /** Lets the kernel look for the words that are typed out while the next one comes. */
-  const lookAhead = (text: string): void => {
-    const words = /^.*\s/s.exec(text)?.[0].trim() ?? "";
-    if (words === ahead.current || isList(text)) return;
+  /** Lets the kernel look for words before they are searched for: those typed out at once, the last one at a breath. */
+  const lookAhead = (words: string): void => {
+    if (words === ahead.current || isList(words)) return;
     ahead.current = words;
     if (words) store.link.request("words", { text: words }).catch(() => undefined); // the search itself will tell
   };
@@ -108,10 +108,15 @@ export function Search({ store }: { store: Store }) {
           at.value = -1;
           problem.value = "";
           clearTimeout(timer.current);
-          lookAhead(typed.value);
-          const length = typed.value.trim().length;
-          if (length === 0) apply();
-          else if (length >= SHORTEST) timer.current = setTimeout(apply, REST_MS);
+          lookAhead(/^.*\s/s.exec(typed.value)?.[0].trim() ?? "");
+          const text = typed.value.trim();
+          if (!text) apply();
+          else if (text.length >= SHORTEST) {
+            timer.current = setTimeout(() => {
+              lookAhead(text);
+              timer.current = setTimeout(apply, REST_MS - BREATH_MS);
+            }, BREATH_MS);
+          }
         }}
         onPaste={paste}
         onBlur={() => {
