@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import bundle, catalog, click, page, remote, scroll, startup, transfer
+from benchmarks import bundle, catalog, click, limits, page, remote, scroll, startup, transfer
 from benchmarks.measure import line
 
 
@@ -15,6 +15,7 @@ def main() -> None:
         "catalog": catalog.main,
         "remote": remote.main,
         "transfer": transfer.main,
+        "limits": limits.main,
         "bundle": bundle.main,
         "click": click.main,
         "page": page.main,

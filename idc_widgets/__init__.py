@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from idc_widgets.catalog import Catalog, TableUnavailableError, UnknownNameError
+from idc_widgets.catalog import Catalog, QueryError, TableUnavailableError, UnknownNameError
 from idc_widgets.cohort import (
     Cohort,
     Condition,
@@ -17,18 +17,19 @@ from idc_widgets.cohort import (
     between,
     col,
     contains,
+    dicomweb_url,
     everything,
+    files,
     implausible,
-    one_of,
-    referred_by,
-    refers_to,
+    referenced_by,
+    references,
     search,
     sql,
     verify,
     viewer_url,
     with_modalities,
 )
-from idc_widgets.transfer import Job, Plan, TransferError, jobs
+from idc_widgets.transfer import Job, Plan, TransferError, display, jobs
 
 if TYPE_CHECKING:
     from idc_widgets.widgets import DownloadPanel, Explorer, FilterPanel, ResultTable
@@ -45,6 +46,7 @@ __all__ = [
     "FilterPanel",
     "Job",
     "Plan",
+    "QueryError",
     "ResultTable",
     "TableUnavailableError",
     "TransferError",
@@ -52,12 +54,13 @@ __all__ = [
     "between",
     "col",
     "contains",
+    "dicomweb_url",
     "everything",
+    "files",
     "implausible",
     "jobs",
-    "one_of",
-    "referred_by",
-    "refers_to",
+    "referenced_by",
+    "references",
     "search",
     "sql",
     "verify",
@@ -73,6 +76,19 @@ def __getattr__(name: str) -> Any:
 
         return getattr(widgets, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _show_job(job: Job) -> None:
+    try:
+        from idc_widgets.widgets import DownloadPanel
+
+        panel = DownloadPanel(job=job)
+    except (ImportError, FileNotFoundError):  # no anywidget, or the frontend was not built
+        raise NotImplementedError from None
+    panel._ipython_display_()
+
+
+display.live = _show_job
 
 
 def __dir__() -> list[str]:

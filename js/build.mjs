@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const LIMIT_KB = 168; // the module travels with every widget instance
+const LIMIT_KB = 178; // the module travels with every widget instance
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const out = here("../idc_widgets/static");
 
@@ -17,7 +17,7 @@ const script = {
   legalComments: "none",
 };
 // What is shown only while a kernel answers (`store.live`) stays out of the script that every saved view carries.
-const LIVE_ONLY = /src.(selection.bar|downloads.(panel|jobs)|detail.pane|table.(save|chooser)|panel.(about|code|columns|kernelfacet|search))\.tsx?$/;
+const LIVE_ONLY = /src.(selection.(bar|copy)|downloads.(panel|jobs)|detail.pane|table.(save|chooser)|panel.(about|code|columns|kernelfacet|readings|search))\.tsx?$/;
 const withoutLive = {
   name: "without-live",
   setup: ({ onLoad }) => onLoad({ filter: LIVE_ONLY }, () => ({ contents: "" })),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import http.server
 import json
-from collections.abc import Iterator
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,9 @@ from idc_widgets import Catalog
 from idc_widgets.catalog import sources
 
 HERE = Path(__file__).parent
+
+# A shell that starts us in the background lets us, and all whom we start, ignore Ctrl-C, which some tests press.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Years of age, written apart from the package's own SQL.
 _YEARS = (
@@ -47,7 +54,7 @@ def plain() -> duckdb.DuckDBPyConnection:
 def catalog(_own_folders: None) -> Catalog:
     """A catalogue whose cache stands."""
     found = Catalog()
-    assert found.database.wait_for_cache(120), found.database.note
+    assert found.database.wait_for_cache(280), found.database.note
     return found
 
 
@@ -61,7 +68,37 @@ def bare_catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     return found
 
 
+@pytest.fixture
+def fresh(catalog: Catalog, tmp_path: Path) -> Callable[[], Catalog]:
+    """Makes catalogues with one folder, in which the index's cache stands and no table yet."""
+    os.link(catalog.database.cache_path, tmp_path / catalog.database.cache_path.name)
+    return lambda: Catalog(cache_dir=tmp_path)
+
+
 def condition_cases() -> list[dict[str, Any]]:
     """The example conditions that Python, plain SQL and the browser's arithmetic must agree on."""
     cases: list[dict[str, Any]] = json.loads((HERE / "conditions.json").read_text("utf-8"))["cases"]
     return cases
+
+
+class _Html(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = b"<html><body>Please log in to the hotel's network.</body></html>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def html() -> Iterator[str]:
+    """A server that answers a page to everything, as a hotel's network does."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Html)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()

@@ -11,10 +11,12 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "idc_widgets"
 MAY_IMPORT = {
-    "catalog": set(),
-    "transfer": set(),
-    "cohort": {"catalog", "transfer"},
-    "widgets": {"catalog", "transfer", "cohort"},
+    "lib": set(),
+    "catalog": {"lib"},
+    "transfer": {"lib"},
+    "cohort": {"lib", "catalog", "transfer"},
+    "cli": {"lib", "catalog", "transfer", "cohort"},
+    "widgets": {"lib", "catalog", "transfer", "cohort"},
 }
 
 
@@ -33,7 +35,7 @@ def _imports_at_the_top(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
 def test_imports_run_one_way(room: str) -> None:
-    for path in (PACKAGE / room).glob("*.py"):
+    for path in (PACKAGE / room).rglob("*.py"):
         assert _imports_at_the_top(path) <= MAY_IMPORT[room] | {room}, path.name
 
 
@@ -50,3 +52,15 @@ def test_no_room_is_too_large() -> None:
         for path in (root / folder).rglob("*"):
             if path.suffix in (".py", ".ts", ".tsx", ".css"):
                 assert len(path.read_text("utf-8").splitlines()) <= 420, path
+
+
+@pytest.mark.parametrize("room", ["catalog", "transfer", "cohort"])
+def test_nothing_below_the_widgets_knows_them(room: str) -> None:
+    """Imports within functions count, too."""
+    for path in (PACKAGE / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [f"{node.module}.{a.name}" for a in node.names]
+            for name in names:
+                assert not name.startswith(("anywidget", "ipywidgets", "idc_widgets.widgets")), (path.name, name)

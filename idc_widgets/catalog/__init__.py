@@ -6,5 +6,6 @@ Everything here reads; nothing here knows about cohorts' meaning, downloads or w
 from idc_widgets.catalog.catalog import Catalog
 from idc_widgets.catalog.fetch import TableUnavailableError
 from idc_widgets.catalog.names import UnknownNameError
+from idc_widgets.catalog.queries import QueryError
 
-__all__ = ["Catalog", "TableUnavailableError", "UnknownNameError"]
+__all__ = ["Catalog", "QueryError", "TableUnavailableError", "UnknownNameError"]

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -28,6 +29,9 @@ import platformdirs
 from idc_widgets.catalog import cube, sources
 from idc_widgets.catalog.bins import BINNED
 from idc_widgets.catalog.text import HAYSTACK, MARKED
+from idc_widgets.lib import arguments
+
+_LONGEST_NAME = 255  # bytes, of file systems
 
 LAYOUT = 5  # raise when the columns or tables below change: older files are then ignored
 
@@ -42,8 +46,14 @@ ENUMS = (
 
 def folder(cache_dir: str | os.PathLike[str] | None = None) -> Path:
     """Return where caches live: `cache_dir`, else IDC_WIDGETS_CACHE_DIR, else the user's cache folder."""
-    chosen = cache_dir or os.environ.get("IDC_WIDGETS_CACHE_DIR")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("idc_widgets", appauthor=False)
+    name = "IDC_WIDGETS_CACHE_DIR" if cache_dir is None else "cache_dir"
+    chosen = os.environ.get("IDC_WIDGETS_CACHE_DIR") or None if cache_dir is None else cache_dir
+    if chosen is None:
+        return platformdirs.user_cache_path("idc_widgets", appauthor=False)
+    found = arguments.path(chosen, name, "a folder for the cache")
+    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in found.parts):
+        raise ValueError(f"{name}={arguments.shown(chosen)}: a folder cannot have so long a name; choose another.")
+    return found
 
 
 def path(cache_dir: str | os.PathLike[str] | None, release: str) -> Path:
@@ -65,8 +75,13 @@ def files(cache_dir: str | os.PathLike[str] | None = None) -> list[tuple[Path, i
         for p in sorted(top.glob("idc-*.duckdb*"))
         if p.is_file() and p.suffix != ".lock"
     ]
-    found += [(p, p.parent.name == sources.release()) for p in sorted(tables.glob("*/*")) if p.is_file()]
+    found += [(p, _of_release(p.parent.name)) for p in sorted(tables.glob("*/*")) if p.is_file()]
     return [(p, p.stat().st_size, used) for p, used in found]
+
+
+def _of_release(name: str) -> bool:
+    # Tables that come from elsewhere (IDC_WIDGETS_RELEASE_URL) are in a folder with a mark of their origin behind.
+    return re.fullmatch(rf"{re.escape(sources.release())}(-[0-9a-f]{{8}})?", name) is not None
 
 
 def prune(cache_dir: str | os.PathLike[str] | None = None, everything: bool = False) -> list[tuple[Path, int, bool]]:

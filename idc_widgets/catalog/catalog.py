@@ -15,12 +15,15 @@ from idc_widgets.catalog.database import Database
 from idc_widgets.catalog.fetch import Progress
 from idc_widgets.catalog.joins import Joined
 from idc_widgets.catalog.levels import Levels
-from idc_widgets.catalog.names import unknown_column
+from idc_widgets.catalog.names import short
 from idc_widgets.catalog.orders import Orders
 from idc_widgets.catalog.pages import Pages
+from idc_widgets.catalog.queries import answered, bound, query_text, table_name
 from idc_widgets.catalog.remote import Remote, reachable
 from idc_widgets.catalog.sources import Column
 from idc_widgets.catalog.tables import Tables
+from idc_widgets.catalog.terms import TERM_COLUMNS, Terms
+from idc_widgets.lib import arguments
 
 if TYPE_CHECKING:
     import os
@@ -28,12 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from idc_widgets.cohort import Cohort
-
-# Columns of collections_index that hold comma-separated terms: a cohort can ask for them like columns of the index.
-TERM_COLUMNS = ("cancer_types", "tumor_locations", "species")
-
-# A condition on this column, too, follows from the collection alone.
-PROGRAM = "collections_index.program_id"
+    from idc_widgets.cohort.interpret import Interpretation
 
 
 class Catalog:
@@ -61,6 +59,7 @@ class Catalog:
         self.pages = Pages(self.database, orders)
         self.levels = Levels(self.database, orders)
         self._cubes = Cubes(self.database)
+        self._terms = Terms(self.database)
         self._tables = Tables(self.database, cache_dir)
         self._remotes: dict[tuple[str, str], Remote] = {}
         self._remote_lock = threading.Lock()
@@ -119,13 +118,14 @@ class Catalog:
 
     def available(self, table: str) -> bool:
         """Whether queries can use a table, a clinical one too, without fetching anything."""
+        table_name(table)
         if table in self._tables.names():
             return self._tables.available(table)
         return self._tables.clinical.available(table)
 
     def origin(self, table: str) -> tuple[str, str]:
         """Return the URL that a table is fetched from and the folder that it is kept in."""
-        return self._tables.origin(table)
+        return self._tables.origin(table_name(table))
 
     def fetch(self, *tables: str, progress: Progress | None = None) -> None:
         """Bring tables to this machine that queries would else fetch when they first name them.
@@ -144,6 +144,8 @@ class Catalog:
         TableUnavailableError
             If one could not be fetched; the message says how to get it.
         """
+        if progress is not None:
+            arguments.function(progress, "progress", "a table's name, the bytes so far and the bytes in all")
         for name in tables:
             self._tables.bring(name, progress)
 
@@ -192,12 +194,14 @@ class Catalog:
         ------
         UnknownNameError
             If it names a table that there is not; the message suggests near ones.
-        duckdb.Error
-            If the query is wrong otherwise; DuckDB's message names the place.
+        QueryError
+            If the query is wrong otherwise; DuckDB's message names the place. It is a `duckdb.Error` too.
         TableUnavailableError
             If it names a table that could not be fetched; the message says how to get it.
         """
-        frame: pd.DataFrame = self.database.frame(query, parameters)
+        query, parameters = query_text(query), bound(parameters)
+        with answered(parameters):
+            frame: pd.DataFrame = self.database.frame(query, parameters)
         return frame
 
     @functools.cached_property
@@ -205,18 +209,29 @@ class Catalog:
         """Columns of the index by name, with IDC's descriptions."""
         return {c.name: c for c in sources.table("index").columns}
 
-    def require_column(self, name: str) -> str:
-        """Return `name` if conditions can use it.
+    def require_column(self, name: str, more: Sequence[str] = TERM_COLUMNS) -> str:
+        """Return `name` if it is a column of the index, or one of `more`.
 
         Raises
         ------
         UnknownNameError
-            If neither the index nor a collection-level term has this name.
+            If it is neither; the message says which tables have it, or suggests near names.
         """
-        known = [*self.index_columns, *TERM_COLUMNS]
-        if name not in known:
-            raise unknown_column(name, known)
+        if not isinstance(name, str):
+            raise TypeError(f'{short(repr(name))} is no name of a column: a text such as "Modality" is wanted.')
+        if name not in self.index_columns and name not in more:
+            raise self._tables.unknown_column(name, (*self.index_columns, *more))
         return name
+
+    def require_table(self, name: str) -> str:
+        """Return `name` if it is a table, a clinical one too.
+
+        Raises
+        ------
+        UnknownNameError
+            If it is none; the message suggests near ones.
+        """
+        return self._tables.require_any(name)
 
     # -- tables beside the index
 
@@ -261,9 +276,11 @@ class Catalog:
         >>> current = catalog.remote("idc_current")  # doctest: +SKIP
         >>> current.sql("SELECT * FROM dicom_all WHERE Modality = 'MR' LIMIT 1")  # doctest: +SKIP
         """
+        arguments.flag(refresh, "refresh")
         if dataset is None:
             with reachable("The list of datasets"):
                 return export.datasets()
+        dataset = arguments.text(dataset, "dataset", 'the name of a dataset, such as "idc_current",')
         with self._remote_lock:
             if refresh or (export.endpoint(), dataset) not in self._remotes:
                 found = Remote(self.database, self._tables.cache_dir, dataset, refresh)
@@ -280,11 +297,11 @@ class Catalog:
         TableUnavailableError
             If it could not be fetched.
         """
-        return self._tables.clinical.bring(table)
+        return self._tables.clinical.bring(table_name(table))
 
     def clinical_dataset(self, table: str) -> str | None:
         """Return the dataset, such as "idc_v25_clinical", that holds a clinical table; None if there is none."""
-        return self._tables.clinical.dataset_of(table)
+        return self._tables.clinical.dataset_of(table_name(table))
 
     def joined(self, name: str) -> Joined:
         """Return how "table.column" joins with the index; see `idc.col`."""
@@ -293,7 +310,7 @@ class Catalog:
 
     def tables_in(self, sql: str) -> set[str]:
         """Return the tables, the index apart, that a query names."""
-        return self._tables.named_in(sql)
+        return self._tables.named_in(arguments.text(sql, "sql", "a query", blank=True))
 
     def select(self, table: str) -> str:
         """Return DuckDB SQL that reads a table from its files, without this catalogue."""
@@ -301,21 +318,14 @@ class Catalog:
 
     # -- terms of collections
 
-    @functools.cached_property
+    @property
     def terms(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
         """Term column → collection id → its terms, from collections_index."""
-        columns = ", ".join(f'"{c}"' for c in TERM_COLUMNS)
-        rows = self.database.rows(f"SELECT collection_id, {columns} FROM collections_index")
-        return {c: {r[0]: sources.split_terms(r[i + 1]) for r in rows} for i, c in enumerate(TERM_COLUMNS)}
+        return self._terms.by_column
 
     def collections_with(self, column: str, values: Sequence[str | None]) -> list[str]:
         """Return the collections that have any of these terms; None stands for those without a term."""
-        wanted = set(values)
-        return sorted(
-            collection
-            for collection, terms in self.terms[column].items()
-            if wanted.intersection(terms) or (not terms and None in wanted)
-        )
+        return self._terms.collections_with(column, values)
 
     # -- the cube
 
@@ -326,13 +336,7 @@ class Catalog:
 
     @functools.cached_property
     def _derived(self) -> list[dict[str, Any]]:
-        terms = dict(self.terms) | {PROGRAM: self._programs}
-        return [cube.derived(c, terms[c], self.vocabulary) for c in (*TERM_COLUMNS, PROGRAM)]
-
-    @functools.cached_property
-    def _programs(self) -> Mapping[str, tuple[str, ...]]:
-        rows = self.database.rows("SELECT collection_id, program_id FROM collections_index")
-        return {collection: (program,) if program else () for collection, program in rows}
+        return self._terms.derived(self.vocabulary)
 
     def cube(
         self,
@@ -384,6 +388,15 @@ class Catalog:
         )  # upward only here: `catalog.cohort` is where people look for it
 
         return Cohort(self).where(*conditions, **columns)
+
+    def interpret(self, text: str) -> Interpretation:
+        """Return what a text such as "prostate cancer mri" means, as conditions: `cohort(*catalog.interpret(text))`.
+
+        What is understood, and what stays text: `idc_widgets.cohort.interpret.interpret`.
+        """
+        from idc_widgets.cohort.interpret import interpret  # upward, as in `cohort`
+
+        return interpret(self, text)
 
     def on_cache(self, callback: Callable[[], None]) -> None:
         """Call back (on another thread) once the background build of the cache has ended; at once if it has."""

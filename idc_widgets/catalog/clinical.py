@@ -14,7 +14,7 @@ import re
 import shutil
 import threading
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,8 @@ import duckdb
 from idc_widgets.catalog import export, fetch, sources
 from idc_widgets.catalog.database import Database
 from idc_widgets.catalog.fetch import TableUnavailableError
-from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
+from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest, short
+from idc_widgets.lib import folders
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,16 +43,24 @@ class Clinical:
         Folder of the cache, see `idc_widgets.catalog.cache.folder`.
     bring_index
         Makes `clinical_index` usable in queries.
+    index_here
+        Whether it is, without fetching.
     """
 
     def __init__(
-        self, database: Database, cache_dir: str | os.PathLike[str] | None, bring_index: Callable[[], None]
+        self,
+        database: Database,
+        cache_dir: str | os.PathLike[str] | None,
+        bring_index: Callable[[], None],
+        index_here: Callable[[], bool],
     ) -> None:
         self._database = database
         self._cache_dir = cache_dir
         self._bring_index = bring_index
         self._lock = threading.Lock()
-        self._ready: set[str] = set()
+        self._index_here = index_here
+        self.ready: set[str] = set()
+        self.reason = ""  # why the last name asked for could not be looked up
 
     @functools.cached_property
     def _known(self) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -76,6 +85,39 @@ class Clinical:
         )
         return frame
 
+    def known(self) -> tuple[str, ...]:
+        """Return the names of the tables, none where `clinical_index` is not here to tell; nothing is fetched."""
+        if "_known" in self.__dict__ or self._index_here():
+            return tuple(self._known)
+        return ()
+
+    def find(self, name: str, *, ask: bool = True) -> str | None:
+        """Return the table of this name in any letter case; `reason` says why, where it cannot be said.
+
+        Parameters
+        ----------
+        ask
+            Whether `clinical_index` may be fetched for it.
+        """
+        self.reason = ""
+        names: Iterable[str] = self.known()
+        if ask and not names:
+            try:
+                names = self._known
+            except TableUnavailableError as error:
+                self.reason = str(error)
+        return next((n for n in names if n.casefold() == name.casefold()), None)
+
+    def labels(self, table: str) -> dict[str, str]:
+        """Return the columns of a table with their meanings, as `clinical_index` has them."""
+        self._bring_index()
+        rows = self._database.rows(
+            'SELECT "column", any_value(column_label) FROM clinical_index WHERE short_table_name = ? GROUP BY 1 '
+            "ORDER BY 1",
+            [table],
+        )
+        return {str(column): str(label or "") for column, label in rows}
+
     def collections_of(self, table: str) -> tuple[str, ...] | None:
         """Return the collections that a table is about; None if there is no such table, or no telling offline."""
         try:
@@ -87,36 +129,27 @@ class Clinical:
         """Return the dataset that holds a table; None if there is no such table, or no telling offline."""
         return self._known[table][0] if self.collections_of(table) else None
 
-    def supply(self, named: set[str]) -> bool:
-        """Bring in those of the named tables that are clinical, where `clinical_index` is here to tell."""
-        if "_known" not in self.__dict__:
-            return False
-        missing = [t for t in self._known if t.casefold() in named and t not in self._ready]
-        for table in missing:
-            self.bring(table)
-        return bool(missing)
-
     def available(self, table: str) -> bool:
         """Whether queries can use a table without fetching anything."""
-        return "_known" in self.__dict__ and table in self._known and self._folder(table).is_dir()
+        return table in self.known() and self._folder(table).is_dir()
 
     def origin(self) -> tuple[str, str]:
         """Return the address that tables are fetched from and the folder that they are kept in."""
         return export.endpoint(), str(export.home(self._cache_dir))
 
-    def bring(self, table: str) -> tuple[str, ...]:
+    def bring(self, table: str, progress: fetch.Progress | None = None) -> tuple[str, ...]:
         """Make a table usable in queries; return its collections. See `Catalog.bring_clinical`."""
         if table not in self._known:
             near = did_you_mean(nearest(table, self._known))
-            raise UnknownNameError(f'There is no clinical table "{table}".{near} catalog.clinical() lists them.')
+            raise UnknownNameError(f'There is no clinical table "{short(table)}".{near} catalog.clinical() lists them.')
         with self._lock:
-            if table not in self._ready:
+            if table not in self.ready:
                 folder = self._folder(table)
                 if not self._opened(table, folder):
-                    self._fetch(table, folder)
+                    self._fetch(table, folder, progress)
                     if not self._opened(table, folder):
                         raise TableUnavailableError(f'The clinical table "{table}" was fetched, but cannot be read.')
-                self._ready.add(table)
+                self.ready.add(table)
         return self._known[table][1]
 
     def select(self, table: str) -> str:
@@ -140,19 +173,22 @@ class Clinical:
                 return False
         return True
 
-    def _fetch(self, table: str, folder: Path) -> None:
+    def _fetch(self, table: str, folder: Path, progress: fetch.Progress | None) -> None:
         dataset = self._known[table][0]
         url = f"{export.endpoint()}/{export.BUCKET}/{export.ROOT}{dataset}/{table}/"
         part = folder.with_name(f"{folder.name}.{os.getpid()}-{threading.get_ident()}.part")
         try:
-            part.mkdir(parents=True, exist_ok=True)
+            folders.make(part, "IDC_WIDGETS_CACHE_DIR")
             files = export.tables(dataset, self._cache_dir).get(table, [])
             if not files:
                 raise fetch.Broken("there is no such file")
             for number, file in enumerate(files):
-                fetch.download(file.url, part / f"{number:06d}.parquet", lambda done, total: None)
+                told = progress or (lambda name, done, total: None)
+                fetch.download(file.url, part / f"{number:06d}.parquet", functools.partial(told, table))
             with contextlib.suppress(OSError):  # another process was faster
                 part.replace(folder)
+        except folders.FolderError as error:
+            raise TableUnavailableError(f'The clinical table "{table}" cannot be kept: {error}') from None
         except (OSError, ValueError, SyntaxError, http.client.HTTPException, fetch.Broken) as error:
             raise TableUnavailableError(
                 f'The clinical table "{table}" is not on this machine and could not be fetched from {url} '

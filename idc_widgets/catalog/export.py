@@ -13,17 +13,17 @@ import tempfile
 import threading
 import time
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from xml.etree import ElementTree
 
 import duckdb
 
 from idc_widgets.catalog import cache, fetch
+from idc_widgets.lib.http import open_url
 
 BUCKET = "idc-open-metadata"
 ROOT = "bigquery_export/"
@@ -106,6 +106,8 @@ def _list(prefix: str, delimiter: str = "") -> tuple[list[File], list[str]]:
         query |= {"continuation-token": token} if token else {}
         body, _ = _get(f"{endpoint()}/{BUCKET}?{urllib.parse.urlencode(query)}")
         tree = ElementTree.fromstring(body)
+        if tree.tag.rpartition("}")[2] != "ListBucketResult":
+            raise fetch.Broken(f"{endpoint()} answers, but not as an S3 server does")
         for each in tree.iter():
             kind = each.tag.rpartition("}")[2]
             if kind == "Contents":
@@ -121,11 +123,10 @@ def _list(prefix: str, delimiter: str = "") -> tuple[list[File], list[str]]:
 
 def _get(url: str, span: str = "") -> tuple[bytes, str]:
     """Return a body and the ETag that it is of; several tries where that may help."""
-    request = urllib.request.Request(url, headers={"User-Agent": "idc_widgets"} | ({"Range": span} if span else {}))
     for left in reversed(range(_TRIES)):
         try:
-            with urllib.request.urlopen(request, timeout=20) as response:
-                return cast(bytes, response.read()), str(response.headers.get("ETag", "")).strip('"')
+            with open_url(url, {"Range": span} if span else None) as response:
+                return response.read(), str(response.headers.get("ETag", "")).strip('"')
         except OSError as error:
             if not left or not fetch.may_pass(error):
                 raise

@@ -14,11 +14,11 @@ import sys
 import threading
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from idc_widgets.catalog import cache, sources
+from idc_widgets.lib.http import open_url
 
 # In this order. Both hold the files of the same build, so a checksum from either is good for both.
 RELEASES = (
@@ -27,7 +27,6 @@ RELEASES = (
 )
 _TRIES = 3
 _WAIT = 0.5  # seconds before the second try, doubled before the next
-_TIMEOUT = 20
 _BLOCK = 1 << 18
 _ABANDONED = 24 * 3600  # seconds after which a part is taken for that of a process that died
 
@@ -188,13 +187,6 @@ def _published_digest(name: str) -> str | None:
             if word and len(word[0]) == 64:
                 return f"{int(word[0], 16):064x}"
     return None
-
-
-def open_url(url: str) -> http.client.HTTPResponse:
-    request = urllib.request.Request(url, headers={"User-Agent": "idc_widgets"})
-    # The standard opener honours the proxies and the CA of the environment.
-    response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=_TIMEOUT)
-    return response
 
 
 def may_pass(error: Exception) -> bool:

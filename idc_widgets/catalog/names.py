@@ -34,8 +34,35 @@ def unknown_column(name: str, known: Iterable[str], where: str = "the index") ->
     return UnknownNameError(f'There is no column "{short(name)}" in {where}.{did_you_mean(nearest(name, known))}')
 
 
+def held_by(holding: Sequence[str], name: str) -> str:
+    """Return which tables have a column, of their columns written "table.column", and how to ask for it."""
+    if not holding:
+        return ""
+    tables = list(dict.fromkeys(h.partition(".")[0] for h in holding))
+    who = tables[0] if len(tables) == 1 else f"{', '.join(tables[:-1])} and {tables[-1]}"
+    return f'{who} {"has" if len(tables) == 1 else "have"} it: idc.col("{holding[0]}").'
+
+
 def did_you_mean(suggestions: Sequence[str]) -> str:
     """Return ' Did you mean "a", "b"?', or nothing when there is nothing near."""
     if not suggestions:
         return ""
     return " Did you mean " + ", ".join(f'"{s}"' for s in suggestions) + "?"
+
+
+def require_unicode(text: str, what: str = "The text") -> str:
+    """Return a text that can be written as UTF-8; half of a surrogate pair cannot.
+
+    Raises
+    ------
+    ValueError
+        If it cannot.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{what} {short(text)!a} holds half a character (a lone surrogate) at {error.start}: it was decoded "
+            "wrongly somewhere."
+        ) from None
+    return text

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 import duckdb
 
@@ -18,8 +20,11 @@ from idc_widgets.catalog.database import Database
 from idc_widgets.catalog.export import File, Progress, Statistics
 from idc_widgets.catalog.fetch import TableUnavailableError
 from idc_widgets.catalog.interrupt import interruptible
-from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
+from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest, short
+from idc_widgets.catalog.parse import serialized
+from idc_widgets.catalog.queries import QueryError, answered, bound, query_text
 from idc_widgets.catalog.skipping import Wanted, can_match, wanted
+from idc_widgets.lib import arguments, http
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,11 +59,11 @@ class Remote:
         self._statistics: dict[str, Statistics] = {}
         self._types: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
-        with reachable(f'The dataset "{dataset}"'):
+        with reachable(f'The dataset "{short(dataset)}"'):
             self._tables = export.tables(dataset, cache_dir, refresh)
             if not self._tables:
                 near = did_you_mean(nearest(dataset, export.datasets()))
-                raise UnknownNameError(f'There is no dataset "{dataset}" in {export.BUCKET}.{near}')
+                raise UnknownNameError(f'There is no dataset "{short(dataset)}" in {export.BUCKET}.{near}')
 
     def __repr__(self) -> str:
         return f"<Remote {self.dataset}: {len(self._tables)} tables>"
@@ -86,8 +91,8 @@ class Remote:
 
     def types(self, table: str) -> dict[str, str]:
         """Return the columns of a table with DuckDB's names of their types."""
+        files = self.files(table)
         if table not in self._types:
-            files = self.files(table)
             with contextlib.closing(self._cursor()) as cursor, reachable(f'The table "{table}"'):
                 rows = cursor.execute(f"DESCRIBE {_read(files[:1])}").fetchall()
             self._types[table] = {r[0]: r[1] for r in rows}
@@ -95,9 +100,10 @@ class Remote:
 
     def files(self, table: str) -> list[File]:
         """Return all files of a table."""
+        arguments.text(table, "table", 'the name of a table, such as "dicom_all",')
         if table not in self._tables:
             near = did_you_mean(nearest(table, self._tables))
-            raise UnknownNameError(f'There is no table "{table}" in {self.dataset}.{near}')
+            raise UnknownNameError(f'There is no table "{short(table)}" in {self.dataset}.{near}')
         return self._tables[table]
 
     # -- asking
@@ -120,15 +126,22 @@ class Remote:
 
         Raises
         ------
-        duckdb.Error
+        QueryError
             If the query is wrong; DuckDB's message names the place.
         TableUnavailableError
             If the bucket does not answer, or DuckDB's httpfs cannot be had.
         """
-        return self.ask(query, parameters, self.plan(query, progress), progress)
+        query, parameters = query_text(query), bound(parameters)
+        _told(progress)
+        with answered(parameters):
+            return self.ask(query, parameters, self.plan(query, progress), progress)
 
     def estimate(self, query: str, progress: Progress | None = None) -> Estimate:
         """Return what `sql(query)` would read, without reading it; statistics that lack are gathered for it."""
+        query = query_text(query)
+        _told(progress)
+        if (parsed := serialized(query))["error"]:
+            raise QueryError(f"The query cannot be read: {parsed.get('error_message')}")
         files = bytes_ = of_files = 0
         for table, kept in self.plan(query, progress).items():
             want = wanted(query, table, self.types(table))
@@ -181,7 +194,10 @@ class Remote:
             while True:
                 try:
                     with _watched(cursor, progress):
-                        return interruptible(lambda: cursor.execute(query, list(parameters)).df(), cursor.interrupt)
+                        frame: pd.DataFrame = interruptible(
+                            lambda: cursor.execute(query, list(parameters)).df(), cursor.interrupt
+                        )
+                        return frame
                 except duckdb.CatalogException as error:
                     if not self._database.supply(error):
                         raise
@@ -194,6 +210,11 @@ class Remote:
             cursor.close()
             raise
         return cursor
+
+
+def _told(progress: object) -> None:
+    if progress is not None:
+        arguments.function(progress, "progress", "what is going on, how far it is and of how much")
 
 
 def _read(files: Sequence[File]) -> str:
@@ -272,3 +293,19 @@ def load_httpfs(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.execute("SET GLOBAL enable_http_metadata_cache = true")
     cursor.execute("SET GLOBAL parquet_metadata_cache = true")
     cursor.execute("SET GLOBAL http_retries = 3")
+    _as_the_environment_says(cursor)
+
+
+def _as_the_environment_says(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Set the proxy and the certificates that the environment names now, as for all other requests."""
+    proxy = http.proxy_of(export.endpoint())
+    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}") if proxy else None
+    settings = {
+        "http_proxy": f"{parts.hostname}:{parts.port or 80}" if parts else "",
+        "http_proxy_username": unquote(parts.username or "") if parts else "",
+        "http_proxy_password": unquote(parts.password or "") if parts else "",
+        "ca_cert_file": os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or "",
+    }
+    for name, value in settings.items():
+        with contextlib.suppress(duckdb.Error):  # a DuckDB that has no such setting
+            cursor.execute(f"SET GLOBAL {name} = '" + value.replace("'", "''") + "'")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
 import re
 import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +18,17 @@ from idc_widgets.catalog.clinical import Clinical
 from idc_widgets.catalog.database import SERIES, Database
 from idc_widgets.catalog.fetch import TableUnavailableError
 from idc_widgets.catalog.joins import Joined, resolve
-from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
+from idc_widgets.catalog.names import UnknownNameError, did_you_mean, held_by, nearest, short
+from idc_widgets.catalog.parse import tables_in
+from idc_widgets.lib import arguments
+from idc_widgets.lib.arguments import shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _DUCKDB_TYPES = {"STRING": "VARCHAR", "INTEGER": "BIGINT", "FLOAT": "DOUBLE", "RECORD": "STRUCT"}
 _PARQUET = (".parquet", ".pq")
+_MISSING = re.compile(r"Catalog Error: Table with name (.+?) does not exist")
 _CSV = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
 
@@ -44,7 +50,9 @@ class Tables:
         self._locks = {name: threading.Lock() for name in sources.fetched_names()}
         self._own: dict[str, str] = {}  # name as given → where from
         self._files: dict[str, str] = {}  # name as given → SQL that reads its file
-        self.clinical = Clinical(database, cache_dir, lambda: self.bring("clinical_index"))
+        self.clinical = Clinical(
+            database, cache_dir, lambda: self.bring("clinical_index"), lambda: self.available("clinical_index")
+        )
         database.supply = self._supply
 
     def names(self) -> tuple[str, ...]:
@@ -52,31 +60,85 @@ class Tables:
         return (*sources.table_names(), *sources.fetched_names(), *self._own)
 
     def require(self, name: str) -> str:
-        """Return `name` if there is such a table.
+        """Return `name` if there is such a table, the clinical ones apart.
 
         Raises
         ------
         UnknownNameError
             If there is none; the message suggests near ones.
         """
+        if not isinstance(name, str):
+            raise TypeError(f'{short(repr(name))} is no name of a table: a text such as "ct_index" is wanted.')
         if name not in self.names():
-            raise UnknownNameError(f'There is no table "{name}".{did_you_mean(nearest(name, self.names()))}')
+            raise self._unknown(name)
         return name
+
+    def require_any(self, name: str) -> str:
+        """Return `name` if there is such a table, in any letter case, the clinical ones included; see `require`."""
+        folded = str(name).casefold()
+        if isinstance(name, str) and (any(n.casefold() == folded for n in self.names()) or self._clinical(name)):
+            return name
+        return self.require(name)
+
+    def _unknown(self, name: str) -> UnknownNameError:
+        near = nearest(name, (*self.names(), *self.clinical.known()))
+        holders = "" if near and near[0].casefold() == name.casefold() else held_by(self.holding(name), name)
+        reason = self.clinical.reason
+        return UnknownNameError(
+            f'There is no table "{short(name)}".{did_you_mean(near)}{holders and f" It is a column: {holders}"}'
+            + (f" Whether it is a clinical table cannot be said: {reason}" if reason and not holders else "")
+        )
+
+    def holding(self, column: str) -> list[str]:
+        """Return the tables beside the index, those of one's own too, that have a column of this name in any case."""
+        return [f"{t}.{c}" for t, c in self._columns() if c.casefold() == column.casefold()]
+
+    def _columns(self) -> Iterator[tuple[str, str]]:
+        for name in self.names():
+            if name in self._own:
+                yield from ((name, n) for n, *_ in self._database.rows(f'DESCRIBE "{name}"'))
+            elif name != "index":
+                yield from ((name, c.name) for c in sources.table(name).columns)
+
+    def unknown_column(self, name: str, known: Iterable[str]) -> UnknownNameError:
+        """Return the error for a column that the index does not have; it says which tables do."""
+        known = list(known)
+        exact = [k for k in known if k.casefold() == name.casefold()]
+        if not exact and (holding := self.holding(name)):
+            return UnknownNameError(f'There is no column "{short(name)}" in the index; {held_by(holding, name)}')
+        elsewhere: dict[str, str] = {}
+        for table, column in self._columns():
+            elsewhere.setdefault(column, f"{table}.{column}")
+        near = exact or nearest(name, {**elsewhere, **dict.fromkeys(known)})
+        shown = [n if n in known else elsewhere[n] for n in near]
+        return UnknownNameError(f'There is no column "{short(name)}" in the index.{did_you_mean(shown)}')
 
     # -- fetched on first use
 
     def _supply(self, error: duckdb.CatalogException) -> bool:
-        """Bring in the table whose lack DuckDB reports, if it is one of IDC's; UnknownNameError if it is nobody's."""
-        # The first line says what is missing, the next ones what DuckDB suggests.
-        named = set(re.findall(r"\w+", str(error).splitlines()[0].casefold()))
-        missing = [n for n in self._locks if n not in self._ready and n.casefold() in named]
-        for name in missing:
-            self.bring(name)
-        if missing or self.clinical.supply(named):
-            return True
-        if found := re.match(r"Catalog Error: Table with name (\S+) does not exist", str(error)):
-            self.require(found[1].strip('"'))
-        return False
+        """Bring in the table whose lack DuckDB reports; UnknownNameError if it is nobody's."""
+        found = _MISSING.match(str(error))
+        if found is None:
+            return False
+        name = found[1]
+        known = next((n for n in self._locks if n.casefold() == name.casefold()), None)
+        if known is None:
+            known = self._clinical(name)
+        if known is None:
+            raise self._unknown(name)
+        if known in self._ready or known in self.clinical.ready:
+            return False  # it is there, and yet not found: in a schema of another name
+        self.bring(known)
+        return True
+
+    def _clinical(self, name: str) -> str | None:
+        """Return the clinical table of this name; which there are may have to be fetched first."""
+        if not isinstance(name, str) or name in self.names():
+            return None
+        folded = [n.casefold() for n in self.names()]
+        # So near to another table that a slip of the finger is likelier.
+        ask = bool(name) and not difflib.get_close_matches(name[:200].casefold(), folded, 1, 0.8)
+        return self.clinical.find(name, ask=ask)
 
     def bring(self, name: str, progress: fetch.Progress | None = None) -> None:
         """Make a table usable in queries, fetching it where it is not on this machine.
@@ -88,6 +150,9 @@ class Tables:
         TableUnavailableError
             If it could not be fetched; the message says how to get it.
         """
+        if clinical := self._clinical(name):
+            self.clinical.bring(clinical, progress)
+            return
         if self.require(name) not in self._locks:
             return
         with self._locks[name]:
@@ -145,7 +210,7 @@ class Tables:
         self._require_new(name)
         select = ""
         if isinstance(source, str | os.PathLike):
-            path = self._require_file(Path(source))
+            path = self._require_file(arguments.path(source, "source", "the path of a parquet or CSV file"))
             try:
                 parquet = path.name.lower().endswith(_PARQUET)
                 select = f"SELECT * FROM read_parquet({_text(path)})" if parquet else self._csv(path)
@@ -164,10 +229,10 @@ class Tables:
             self._files[name] = select
 
     def _require_new(self, name: str) -> None:
-        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,199}", name):
             raise ValueError(
-                f"{name!r} is no name for a table: letters, digits and _ are wanted, no digit first."
-                f"{_such_as(re.sub(r'[^A-Za-z0-9_]+', '_', str(name)).strip('_'))}"
+                f"name={shown(name)} is no name for a table: letters, digits and _ are wanted, no digit first."
+                f"{_such_as(re.sub(r'[^A-Za-z0-9_]+', '_', str(name)[:40]).strip('_'))}"
             )
         taken = {n.casefold() for n in (*sources.table_names(), *sources.fetched_names(), SERIES)}
         # Pages keep their orders in tables order_1, order_2, …
@@ -182,7 +247,11 @@ class Tables:
     @staticmethod
     def _require_file(path: Path) -> Path:
         path = path.expanduser().absolute()
-        if not path.is_file():
+        try:
+            there = path.is_file()
+        except OSError as error:  # too long a name, say
+            raise ValueError(f"source={shown(str(path))} is no name of a file: {error.strerror or error}.") from None
+        if not there:
             near: list[str] = []
             with contextlib.suppress(OSError):
                 near = nearest(path.name, [p.name for p in path.parent.iterdir() if p.is_file()])
@@ -245,18 +314,17 @@ class Tables:
         TableUnavailableError
             If the table is not on this machine and could not be fetched.
         """
+        self.bring(name)
         collections = None
-        if name not in self.names() and (collections := self.clinical.collections_of(name)):
-            self.clinical.bring(name)
-        else:
-            self.bring(name)
-        types = {n: t for n, t, *_ in self._database.rows(f'DESCRIBE "{name}"')}
+        if clinical := self._clinical(name):
+            name, collections = clinical, self.clinical.collections_of(clinical)
+        types = {n: t for n, t, *_ in self._database.rows(f"DESCRIBE {_name(name)}")}
         return resolve(name, column, types, collections)
 
     def named_in(self, sql: str) -> set[str]:
-        """Return the tables, the index apart, whose names are words of a query."""
-        words = {w.casefold() for w in re.findall(r"\w+", sql)}
-        return {n for n in self.names() if n != "index" and n.casefold() in words}
+        """Return the tables, the index apart, that a query reads; see `parse.tables_in`."""
+        folded = {n.casefold(): n for n in (*self.clinical.known(), *self.names()) if n != "index"}
+        return {folded[n.casefold()] for n in tables_in(sql) if n.casefold() in folded}
 
     def select(self, name: str) -> str:
         """Return DuckDB SQL that reads a table from its files, wherever it is run on this machine.
@@ -291,7 +359,17 @@ class Tables:
             available = self.available(name)
             rows = self._database.rows(f'SELECT count(*) FROM "{name}"')[0][0] if available else None
             description = self._own.get(name) or sources.table(name).description
+            if name == "clinical_index":
+                description += " Its tables, too, can be named in queries: catalog.clinical() lists them."
             found.append({"table": name, "rows": rows, "available": available, "description": description})
+        # Those are known once clinical_index is here; nothing is fetched to list them.
+        for name in self.clinical.known() if self.available("clinical_index") else ():
+            available = self.clinical.available(name)
+            if available:
+                self.clinical.bring(name)
+            rows = self._database.rows(f"SELECT count(*) FROM {_name(name)}")[0][0] if available else None
+            about = ", ".join(self.clinical.collections_of(name) or ())
+            found.append({"table": name, "rows": rows, "available": available, "description": f"Clinical: {about}"})
         frame: pd.DataFrame = pd.DataFrame(found).astype({"rows": "Int64"})
         return frame
 
@@ -304,6 +382,8 @@ class Tables:
 
     def outline(self, name: str) -> list[tuple[str, str, str]]:
         """Return name, type and description of each column of a table. Nothing is fetched for it."""
+        if clinical := self._clinical(name):
+            return self._clinical_outline(clinical)
         described = {} if self.require(name) in self._own else {c.name: c for c in sources.table(name).columns}
         if self.available(name):
             pairs = [(n, t) for n, t, *_ in self._database.rows(f'DESCRIBE "{name}"')]
@@ -312,6 +392,19 @@ class Tables:
                 (c.name, _DUCKDB_TYPES.get(c.type, c.type) + ("[]" if c.repeated else "")) for c in described.values()
             ]
         return [(n, t, described[n].description if n in described else "") for n, t in pairs]
+
+    def _clinical_outline(self, name: str) -> list[tuple[str, str, str]]:
+        labels = self.clinical.labels(name)
+        if not self.clinical.available(name):
+            return [(column, "VARCHAR", label) for column, label in labels.items()]
+        self.clinical.bring(name)
+        described = self._database.rows(f"DESCRIBE {_name(name)}")
+        return [(n, t, labels.get(n, "")) for n, t, *_ in described]
+
+
+def _name(name: str) -> str:
+    """Return a SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _text(value: object) -> str:

@@ -8,16 +8,16 @@ from idc_widgets.cohort.conditions import (
     contains,
     everything,
     implausible,
-    one_of,
-    referred_by,
-    refers_to,
+    referenced_by,
+    references,
     search,
     sql,
     with_modalities,
 )
+from idc_widgets.cohort.files import files
 from idc_widgets.cohort.getting import verify
 from idc_widgets.cohort.summary import Counts, Summary
-from idc_widgets.cohort.viewer import viewer_url
+from idc_widgets.cohort.viewer import dicomweb_url, viewer_url
 
 __all__ = [
     "Cohort",
@@ -27,11 +27,12 @@ __all__ = [
     "between",
     "col",
     "contains",
+    "dicomweb_url",
     "everything",
+    "files",
     "implausible",
-    "one_of",
-    "referred_by",
-    "refers_to",
+    "referenced_by",
+    "references",
     "search",
     "sql",
     "verify",

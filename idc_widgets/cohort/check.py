@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
@@ -11,11 +10,11 @@ from typing import Any, NoReturn
 import duckdb
 
 from idc_widgets.catalog import Catalog, UnknownNameError
-from idc_widgets.catalog.catalog import TERM_COLUMNS
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.joins import Kind
-from idc_widgets.catalog.names import did_you_mean, nearest, short
+from idc_widgets.catalog.names import short
 from idc_widgets.catalog.sources import DATE_COLUMNS, NUMBER_COLUMNS
+from idc_widgets.catalog.terms import TERM_COLUMNS
 from idc_widgets.cohort.conditions import (
     And,
     Between,
@@ -25,12 +24,16 @@ from idc_widgets.cohort.conditions import (
     In,
     Not,
     Or,
-    ReferredBy,
-    RefersTo,
-    Scalar,
+    ReferencedBy,
+    References,
     Sql,
     WithModalities,
 )
+from idc_widgets.cohort.fence import require_inside
+from idc_widgets.cohort.identifiers.reasons import sentence
+from idc_widgets.cohort.scalars import Scalar, scalar
+from idc_widgets.cohort.suggest import suggestion
+from idc_widgets.lib.arguments import shown
 
 
 def from_keywords(columns: Mapping[str, Any]) -> list[Condition]:
@@ -44,15 +47,26 @@ def _scalars(column: str, value: Any) -> tuple[Scalar, ...]:
     many = value if isinstance(value, list | tuple | set | frozenset) or hasattr(value, "__next__") else [value]
     if isinstance(many, set | frozenset):
         many = sorted(many, key=str)
-    out: list[Scalar] = []
-    for v in many:
-        if v is not None and not isinstance(v, str | int | float):
-            raise TypeError(f"{column}={v!r}: a value is a text, a number, None (missing), or a list of these.")
-        missing = v is None or (isinstance(v, float) and v != v)  # pandas writes missing as NaN
-        each = None if missing else v
-        if each not in out[-1:]:
-            out.append(each)
-    return tuple(dict.fromkeys(out))
+    return tuple(dict.fromkeys(scalar(v, column) for v in many))
+
+
+def require_conditions(given: Sequence[Condition]) -> Sequence[Condition]:
+    """Return conditions that are conditions."""
+    if not isinstance(given, list | tuple):
+        raise TypeError(f"conditions={shown(given)}: a list of conditions is wanted.")
+    wrong = [c for c in given if not isinstance(c, Condition)]
+    if wrong:
+        raise TypeError(
+            f"conditions: {shown(wrong[0])} is no condition; write column=value, or idc.between(…), idc.contains(…) …."
+        )
+    return given
+
+
+def require_texts(unknown: Sequence[str]) -> Sequence[str]:
+    """Return what a cohort does not know, which is texts."""
+    if not isinstance(unknown, list | tuple) or not all(isinstance(u, str) for u in unknown):
+        raise TypeError(f"unknown={shown(unknown)}: a list of texts is wanted.")
+    return unknown
 
 
 def check(catalog: Catalog, condition: Condition) -> None:
@@ -78,7 +92,7 @@ def check(catalog: Catalog, condition: Condition) -> None:
             _check_sql(catalog, condition.text)
         case WithModalities():
             _check_values(catalog, "Modality", condition.modalities)
-        case Not() | RefersTo() | ReferredBy():
+        case Not() | References() | ReferencedBy():
             check(catalog, condition.arg)
         case And() | Or():
             for arg in condition.args:
@@ -121,19 +135,31 @@ def _is_date(bound: Scalar) -> bool:
 
 
 def _check_sql(catalog: Catalog, text: str) -> None:
-    """Raise unless the text is one expression over the index: by itself, and in brackets."""
-    for written in (f"({text}\n)", text):
-        # Parsed, not run; what closes our bracket and opens one of its own fails by itself.
-        answer = json.loads(
-            catalog.database.rows("SELECT json_serialize_sql(?)", [f'SELECT 1 FROM "index" WHERE {written}'])[0][0]
-        )
-        if answer["error"] or len(answer["statements"]) != 1:
-            reason = str(answer.get("error_message") or "it is more than one statement").splitlines()[0]
-            raise ValueError(f"sql({short(text)!r}) is no expression of SQL: {reason}")
+    """Raise unless the text is one expression over the index that DuckDB takes."""
+    require_inside(catalog, text)
     try:
         catalog.database.rows(f'SELECT 1 FROM "index" WHERE ({text}\n) LIMIT 0')
     except duckdb.Error as error:
-        raise ValueError(f"sql({short(text)!r}): {str(error).splitlines()[0]}") from None
+        first = str(error).splitlines()[0]
+        raise ValueError(f"sql({short(text)!r}): {_elsewhere(catalog, first) or first}") from None
+
+
+def _elsewhere(catalog: Catalog, reason: str) -> str:
+    """Return what to write in place of a name that an expression over the index cannot use."""
+    if table := re.match(r'Binder Error: Referenced table "(.+?)" not found', reason):
+        named = next((n for n in catalog.table_names() if n.casefold() == table[1].casefold()), None)
+        if named is None:
+            return ""
+        return (
+            f'an expression over the index names no columns of "{named}"; write idc.col("{named}.…") == …, or '
+            f"SeriesInstanceUID IN (SELECT SeriesInstanceUID FROM {named} WHERE …)."
+        )
+    if column := re.match(r'Binder Error: Referenced column "(.+?)" not found', reason):
+        try:
+            catalog.require_column(column[1])
+        except UnknownNameError as error:
+            return str(error)
+    return ""
 
 
 def unknown_values(catalog: Catalog, column: str, values: Sequence[Scalar]) -> list[Scalar]:
@@ -198,18 +224,23 @@ def _check_values(catalog: Catalog, column: str, values: Sequence[Scalar]) -> No
     if not unknown:
         return
     if column in TERM_COLUMNS:
-        _raise_unknown(column, unknown, _terms(catalog, column))
+        _raise_unknown(catalog, column, unknown, _terms(catalog, column))
+    # Of another level or time; and nothing near is guessed for a UID.
+    if said := sentence(catalog, column, str(unknown[0])):
+        raise UnknownNameError(f'No series has {column} "{short(unknown[0])}"{_nor(unknown)}: {said}.')
     # Names of few values are compared here; among a million identifiers only DuckDB's near ones are.
     near = catalog.database.rows(
         f"SELECT v FROM (SELECT DISTINCT v FROM ({_values_of(catalog, column)})) WHERE v IS NOT NULL "
         "ORDER BY jaro_winkler_similarity(lower(v), lower(?)) DESC LIMIT 200",
         [str(unknown[0])[:200]],
     )
-    _raise_unknown(column, unknown, [r[0] for r in near])
+    _raise_unknown(catalog, column, unknown, [r[0] for r in near])
 
 
-def _raise_unknown(column: str, unknown: Sequence[Scalar], known: list[str]) -> NoReturn:
-    more = f" (nor {len(unknown) - 1:,} more of the values given)" if len(unknown) > 1 else ""
-    raise UnknownNameError(
-        f'No series has {column} "{short(unknown[0])}"{more}.{did_you_mean(nearest(str(unknown[0]), known))}'
-    )
+def _raise_unknown(catalog: Catalog, column: str, unknown: Sequence[Scalar], known: list[str]) -> NoReturn:
+    near = suggestion(catalog, column, str(unknown[0]), known)
+    raise UnknownNameError(f'No series has {column} "{short(unknown[0])}"{_nor(unknown)}.{near}')
+
+
+def _nor(unknown: Sequence[Scalar]) -> str:
+    return f" (nor {len(unknown) - 1:,} more of the values given)" if len(unknown) > 1 else ""

@@ -16,13 +16,14 @@ from idc_widgets.cohort.conditions import (
     In,
     Not,
     Or,
-    ReferredBy,
-    RefersTo,
+    ReferencedBy,
+    References,
     Search,
     Sql,
     WithModalities,
 )
 from idc_widgets.cohort.dialects import over_index
+from idc_widgets.lib.arguments import shown
 
 FLAVOURS = ("idc_widgets", "idc-index")
 
@@ -37,6 +38,8 @@ def to_program(catalog: Catalog, conditions: Sequence[Condition], flavour: str) 
     ValueError
         If there is no such flavour; the message names those that there are.
     """
+    if not isinstance(flavour, str):
+        flavour = shown(flavour)
     if flavour == "idc_widgets":
         return f"import idc_widgets as idc\n\ncatalog = idc.Catalog()\ncohort = {to_code(conditions)}\n"
     if flavour == "idc-index":
@@ -48,7 +51,7 @@ def to_program(catalog: Catalog, conditions: Sequence[Condition], flavour: str) 
         fetched = "".join(f'client.fetch_index("{t}")\n' for t in lacking)
         client = f"from idc_index import IDCClient\n\nclient = IDCClient()\n{fetched}"
         return f"{client}df = client.sql_query({_block(query)})\n"
-    raise ValueError(f"code(flavour={flavour!r}): the flavour is " + " or ".join(f'"{f}"' for f in FLAVOURS) + ".")
+    raise ValueError(f"code(flavour={shown(flavour)}): the flavour is " + " or ".join(f'"{f}"' for f in FLAVOURS) + ".")
 
 
 def _block(text: str) -> str:
@@ -103,7 +106,7 @@ class _Writer:
             case And() | Or():
                 for arg in c.args:
                     self._look(arg)
-            case Not() | RefersTo() | ReferredBy():
+            case Not() | References() | ReferencedBy():
                 self._look(c.arg)
 
     def names(self, c: Condition) -> bool:
@@ -123,16 +126,16 @@ class _Writer:
     def _text(self, c: Condition) -> str:
         match c:
             case In():
-                return f"idc.one_of({c.column!r}, {list(c.values)!r})"
+                return f"idc.col({c.column!r}).isin({list(c.values)!r})"
             case Between():
                 return f"idc.between({c.column!r}, {c.low!r}, {c.high!r})"
             case Compare():
                 return f"(idc.col({c.column!r}) {c.than} {c.value!r})"
-            case RefersTo() | ReferredBy():
+            case References() | ReferencedBy():
                 # Several conditions are its conjunction; one that has a name is written as that.
                 args = c.arg.args if isinstance(c.arg, And) and c.arg not in self._again else (c.arg,)
                 inner = ", ".join(map(self.expression, args))
-                return f"idc.{'refers_to' if isinstance(c, RefersTo) else 'referred_by'}({inner})"
+                return f"idc.{'references' if isinstance(c, References) else 'referenced_by'}({inner})"
             case Sql():
                 return f"idc.sql({c.text!r})"
             case Implausible():

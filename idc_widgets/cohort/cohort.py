@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import warnings
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from idc_widgets import transfer
 from idc_widgets.catalog import Catalog
-from idc_widgets.catalog.catalog import default_catalog
-from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.export import Progress
-from idc_widgets.cohort import check, citations, dialects, exchange, frames, summary
+from idc_widgets.catalog.given import catalog_or_default
+from idc_widgets.cohort import check, citations, dialects, exchange, frames, identifiers, summary, values
 from idc_widgets.cohort.clinical import clinical
 from idc_widgets.cohort.code import to_code, to_program
-from idc_widgets.cohort.compile import Compiler
-from idc_widgets.cohort.conditions import And, Condition, In, Not, Or, ReferredBy, RefersTo, canonical, simplify
+from idc_widgets.cohort.compile import Compiler, own_column
+from idc_widgets.cohort.conditions import And, Condition, In, Not, Or, ReferencedBy, References, simplify
 from idc_widgets.cohort.getting import Gettable
 from idc_widgets.cohort.instances import instances
+from idc_widgets.cohort.scalars import canonical
 from idc_widgets.cohort.summary import Counts
+from idc_widgets.lib import arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,9 +34,11 @@ class Cohort(Gettable):
     __slots__ = ("_catalog", "_conditions", "_counts", "_unknown")
 
     def __init__(self, catalog: Catalog, conditions: Sequence[Condition] = (), unknown: Sequence[str] = ()) -> None:
+        if not isinstance(catalog, Catalog):
+            raise TypeError(f"catalog={arguments.shown(catalog)}: an idc.Catalog is wanted; see catalog.cohort(…).")
         self._catalog = catalog
-        self._conditions = simplify(conditions)
-        self._unknown = tuple(dict.fromkeys(unknown))
+        self._conditions = simplify(check.require_conditions(conditions))
+        self._unknown = tuple(dict.fromkeys(check.require_texts(unknown)))
         self._counts: Counts | None = None
 
     @property
@@ -77,10 +77,7 @@ class Cohort(Gettable):
         return Cohort(self._catalog, [*self._conditions, *without], self._unknown)
 
     def _checked(self, conditions: Sequence[Condition], columns: Mapping[str, Any]) -> list[Condition]:
-        for c in conditions:
-            if not isinstance(c, Condition):
-                raise TypeError(f"{c!r} is no condition; write column=value, or idc.between(…), idc.contains(…) ….")
-        found = [*conditions, *check.from_keywords(columns)]
+        found = [*check.require_conditions(conditions), *check.from_keywords(columns)]
         for c in found:
             check.check(self._catalog, c)
         return found
@@ -131,7 +128,7 @@ class Cohort(Gettable):
     def compiled(self, *, without: str | None = None) -> tuple[str, list[Any]]:
         """Return its condition as SQL and the values bound in it; `without` leaves out the conditions on a column."""
         compiler = Compiler(self._catalog)
-        kept = [c for c in self._conditions if without is None or _own_column(c) != without]
+        kept = [c for c in self._conditions if without is None or own_column(c) != without]
         return compiler.where(kept), compiler.parameters
 
     @property
@@ -152,12 +149,10 @@ class Cohort(Gettable):
         where, parameters = self.compiled()
         return summary.describe(self._catalog, repr(self), where, parameters, self.counts, self._unknown)
 
-    def tally(self, column: str) -> list[tuple[Any, int]]:
-        """Return each value of a column in this cohort with its number of series, most first."""
-        where, parameters = self.compiled()
-        return self._catalog.database.rows(
-            f'SELECT "{column}", count(*) AS n FROM {SERIES} WHERE {where} GROUP BY 1 ORDER BY n DESC, 1', parameters
-        )
+    def value_counts(self, column: str) -> list[tuple[Any, int]]:
+        """Return each value of a column in this cohort with its number of series, most first; see `facets`."""
+        rows = values.tally(self._catalog, column, *self.compiled())
+        return sorted(((v, n) for v, n, _ in rows), key=lambda r: (-r[1], r[0] is None, str(r[0])))
 
     def facets(self, column: str, limit: int | None = None) -> pd.DataFrame:
         """Return how the cohort divides by a column: value, series, bytes; most series first, `limit` values at most.
@@ -165,9 +160,14 @@ class Cohort(Gettable):
         Values that differ in letter case alone (Phantom, PHANTOM) follow the most frequent of them. A missing value is
         a row of its own. The cohort's own condition on this column is left out, so the frame says what choosing
         another value would give. Of a list of terms (cancer_types, tumor_locations, species) each series counts under
-        every term of its collection.
+        every term of its collection; of "table.column" (see `idc.col`) under every value of the rows that belong to it.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such column; the message says which tables have it, or suggests near names.
         """
-        self._catalog.require_column(column)
+        arguments.text(column, "column", 'the name of a column, such as "Modality",')
         return frames.facets(self._catalog, column, *self.compiled(without=column), limit)
 
     def series(
@@ -182,8 +182,9 @@ class Cohort(Gettable):
         Parameters
         ----------
         columns
-            Names of columns of the index (by default all), or of the series' collection: collection_name,
-            cancer_types, tumor_locations, species.
+            Names of columns of the index (by default all), of the series' collection (collection_name, cancer_types,
+            tumor_locations, species), or "table.column" of a table that joins with the index, see `idc.col`: its
+            value, or the list of values where several rows of that table belong to a series.
         order_by
             A column or several; "-" before a name sorts descending. Missing values come last, ties keep the order of
             the index.
@@ -194,15 +195,24 @@ class Cohort(Gettable):
         return frames.series(self._catalog, where, parameters, columns, order_by, limit, offset)
 
     def studies(self) -> pd.DataFrame:
-        """Return its studies: collection, patient, study, date, description, modalities, series, instances, bytes."""
+        """Return its studies, a row each.
+
+        Columns: collection_id, PatientID, StudyInstanceUID, StudyDate, StudyDescription, PatientAge, PatientSex,
+        modalities, body_parts, series, instances, bytes. Where the series of a study differ, all of their values are
+        there in order, dates and descriptions with "; " between them, the others with ", ".
+        """
         return frames.grouped(self._catalog, "study", *self.compiled())
 
     def patients(self) -> pd.DataFrame:
-        """Return its patients: collection, patient, studies, modalities, series, instances, bytes."""
+        """Return its patients, a row each.
+
+        Columns: collection_id, PatientID, PatientAge (at each of the studies) and PatientSex, studies, modalities,
+        body_parts, series, instances, bytes.
+        """
         return frames.grouped(self._catalog, "patient", *self.compiled())
 
     def collections(self) -> pd.DataFrame:
-        """Return its collections: id, patients, studies, modalities, series, instances, bytes."""
+        """Return its collections: id, patients, studies, modalities, body_parts, series, instances, bytes."""
         return frames.grouped(self._catalog, "collection", *self.compiled())
 
     def citations(self) -> pd.DataFrame:
@@ -223,6 +233,7 @@ class Cohort(Gettable):
         TableUnavailableError
             If it is not on this machine and could not be fetched.
         """
+        table = arguments.text(table, "table", "the name of a clinical table; catalog.clinical() lists them: it")
         return clinical(self._catalog, table, *self.compiled())
 
     def instances(
@@ -244,15 +255,15 @@ class Cohort(Gettable):
     def companions(self) -> Cohort:
         """Return the series outside it that its series refer to, or that refer to them.
 
-        Its counts are the change that adding them makes: `cohort | cohort.companions()`. See `idc.refers_to` for
+        Its counts are the change that adding them makes: `cohort | cohort.companions()`. See `idc.references` for
         which series refer to others.
         """
         one = self._as_one()
-        return Cohort(self._catalog, [Or((ReferredBy(one), RefersTo(one))), Not(one)])
+        return Cohort(self._catalog, [Or((ReferencedBy(one), References(one))), Not(one)])
 
     # -- as text
 
-    def sql(self, dialect: Literal["duckdb", "bigquery"] = "duckdb") -> str:
+    def to_sql(self, dialect: Literal["duckdb", "bigquery"] = "duckdb") -> str:
         """Return a query that selects the same series, and runs as it stands.
 
         Parameters
@@ -268,7 +279,7 @@ class Cohort(Gettable):
         """
         return dialects.to_sql(self._catalog, self._conditions, dialect)
 
-    def code(self, flavour: Literal["idc_widgets", "idc-index"] = "idc_widgets") -> str:
+    def to_code(self, flavour: Literal["idc_widgets", "idc-index"] = "idc_widgets") -> str:
         """Return Python that makes this cohort in a fresh interpreter.
 
         Parameters
@@ -306,7 +317,7 @@ class Cohort(Gettable):
         ValueError
             If the text is no cohort, or names a column that this release does not have.
         """
-        catalog = catalog or default_catalog()
+        catalog = catalog_or_default(catalog)
         conditions, unknown, version = exchange.load(catalog, text)
         if version is not None and version != catalog.version:
             warnings.warn(
@@ -321,49 +332,66 @@ class Cohort(Gettable):
     def from_frame(frame: pd.DataFrame, catalog: Catalog | None = None) -> Cohort:
         """Return the series that a data frame names, such as one of idc-index.
 
-        The finest identifier that it has decides: SeriesInstanceUID, crdc_series_uuid, StudyInstanceUID, collection_id
-        and PatientID together, PatientID (in any collection), collection_id. What this release does not know is in
-        `unknown`.
+        The finest identifier of each row counts: SeriesInstanceUID, crdc_series_uuid or an address, StudyInstanceUID,
+        collection_id and PatientID together, PatientID (in any collection), collection_id, in any usual spelling, as a
+        column or in the index. Coarser ones beside it only narrow it. What this release does not know is in `unknown`,
+        each with its `reason`.
 
         Raises
         ------
         ValueError
             If it has none of these columns.
         """
-        catalog = catalog or default_catalog()
-        return Cohort(catalog, *exchange.of_frame(catalog, frame))
+        catalog = catalog_or_default(catalog)
+        return _of(catalog, identifiers.read_frame(catalog, frame))
 
     @staticmethod
-    def from_manifest(source: str | os.PathLike[str], catalog: Catalog | None = None) -> Cohort:
-        """Return the series that a manifest or a list of identifiers names.
+    def from_manifest(source: Any, catalog: Catalog | None = None) -> Cohort:
+        """Return the series that a manifest, a table or a list of identifiers names, of any usual kind.
+
+        The finest identifier of a row counts; coarser ones beside it only narrow it, and nothing widens: a row whose
+        finest identifier is unknown names nothing.
 
         Parameters
         ----------
         source
-            A file, or its text: lines `cp s3://bucket/uuid/* …` as of IDC's portal; UIDs of series or studies, one a
-            line or separated by commas; or CSV with such a column, as a download's `manifest.csv` and a saved table
-            are. What this release does not know is in `unknown`.
+            A file, or its text: a manifest of IDC, idc-index or NBIA; a table (CSV, TSV, JSON, parquet, packed by gzip
+            or not) with a heading or without one; identifiers of any kind, one a line or separated by commas;
+            addresses of viewers, buckets or DICOMweb; a cohort as `to_json` writes it. Or a list, an array or a data
+            frame. What this release does not know is in `unknown`, each with its `reason`.
         catalog
             The catalogue to look in; by default the shared one.
 
         Raises
         ------
         ValueError
-            If there is no identifier in it.
+            If the file cannot be read or is empty, or if there is no identifier in it.
+        TypeError
+            If it is nothing of the kind.
         """
-        catalog = catalog or default_catalog()
-        return Cohort(catalog, *exchange.of_manifest(catalog, source))
+        catalog = catalog_or_default(catalog)
+        try:
+            found = identifiers.read(catalog, source)
+        except ValueError as error:
+            raise ValueError(f"from_manifest({exchange.name_of(source)}): {error}") from None
+        if found.names_nothing:
+            beside = f" {found.unknown[0].sentence}" if found.unknown else ""
+            raise ValueError(
+                f"from_manifest({exchange.name_of(source)}): it names no series; a line is "
+                f"`cp s3://bucket/uuid/* …` or a UID.{beside}"
+            )
+        return _of(catalog, found)
 
-    def to_manifest(self, path: str | os.PathLike[str] | None = None, *, provider: transfer.Provider = "aws") -> str:
-        """Return its manifest, for s5cmd or idc-index, and write it to `path` where one is given."""
-        text = exchange.manifest(self._catalog, *self.compiled(), provider)
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8", newline="\n")
-        return text
 
-
-def _own_column(condition: Condition) -> str | None:
-    """Return the column that a condition restricts, also when it excludes."""
-    if isinstance(condition, Not):
-        return _own_column(condition.arg)
-    return condition.column if isinstance(condition, In) else None
+def _of(catalog: Catalog, found: identifiers.Identified) -> Cohort:
+    """Return the cohort that a source names, with a warning of what there is to say of how it was read."""
+    if found.saved is not None:
+        return Cohort.from_json(found.saved, catalog)
+    withdrawn = [u for u in found.unknown if u.reason.startswith(("withdrawn", "revised"))]
+    if withdrawn:
+        more = f", and {len(withdrawn) - 1:,} more" if len(withdrawn) > 1 else ""
+        warnings.warn(f"Not in IDC v{catalog.version} as asked for: {withdrawn[0].sentence}{more}.", stacklevel=3)
+    for note in found.notes:
+        warnings.warn(note, stacklevel=3)
+    nothing = In("SeriesInstanceUID", ())
+    return Cohort(catalog, [nothing if found.condition is None else found.condition], found.unknown)

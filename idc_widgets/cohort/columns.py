@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from idc_widgets.cohort import conditions
-from idc_widgets.cohort.conditions import Between, Compare, Condition, Contains, In, Not, Scalar
+from idc_widgets.cohort.conditions import Between, Compare, Condition, Contains, In, Not
+from idc_widgets.cohort.scalars import Scalar, scalar
+from idc_widgets.lib import arguments
 
 
 class Column:
-    """A column, to be compared: `==`, `!=`, `<`, `<=`, `>`, `>=`, `.isin`, `.between`, `.contains`, `.missing`."""
+    """A column, to be compared: `==`, `!=`, `<`, `<=`, `>`, `>=`, `.isin`, `.between`, `.contains`, `.isna`."""
 
     __slots__ = ("name",)
     __hash__ = None  # type: ignore[assignment]
@@ -38,7 +40,7 @@ class Column:
 
     def isin(self, values: Sequence[Scalar]) -> In:
         """Return the condition that it is one of the values; None is missing."""
-        return conditions.one_of(self.name, [self._scalar(v) for v in values])
+        return conditions.isin(self.name, values)
 
     def between(self, low: Scalar = None, high: Scalar = None) -> Between:
         """Return the condition that it lies between two bounds, both included."""
@@ -48,9 +50,8 @@ class Column:
         """Return the condition that its text contains `text`, in any letter case."""
         return conditions.contains(self.name, text)
 
-    @property
-    def missing(self) -> In:
-        """The condition that it has no value."""
+    def isna(self) -> In:
+        """Return the condition that it has no value."""
         return In(self.name, (None,))
 
     def __invert__(self) -> Condition:
@@ -64,17 +65,12 @@ class Column:
         raise TypeError(f'{self!r} is neither true nor false by itself; a range is idc.between("{self.name}", …, …).')
 
     def _scalar(self, value: Any) -> Scalar:
-        value = value.item() if hasattr(value, "item") else value  # numpy's numbers
-        if value is None or value != value:  # pandas writes missing as NaN
-            return None
-        if not isinstance(value, str | int | float):
-            raise TypeError(f"{self!r} is compared with {value!r}: a text, a number, True, False or None is wanted.")
-        return value
+        return scalar(value, self.name)
 
     def _bound(self, value: Any) -> Scalar:
         bound = self._scalar(value)
         if bound is None:
-            raise TypeError(f"{self!r} is compared with a missing value; idc.col(…).missing asks for those.")
+            raise TypeError(f"{self!r} is compared with a missing value; idc.col(…).isna() asks for those.")
         return bound
 
 
@@ -95,4 +91,4 @@ def col(name: str) -> Column:
     >>> thin = col("ct_index.SliceThickness") <= 1.5
     >>> regular = col("volume_geometry_index.regularly_spaced_3d_volume") == True
     """
-    return Column(name)
+    return Column(arguments.text(name, "name", 'the name of a column, such as "Modality",'))

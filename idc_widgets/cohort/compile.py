@@ -1,6 +1,6 @@
 """From conditions to SQL.
 
-Values reach DuckDB as bound parameters. Where SQL is shown to people (`cohort.sql()`), the same walk writes them as
+Values reach DuckDB as bound parameters. Where SQL is shown to people (`cohort.to_sql()`), the same walk writes them as
 quoted literals instead; nothing else pastes a value into SQL.
 """
 
@@ -14,9 +14,9 @@ from typing import Any
 
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.bins import years_of_age
-from idc_widgets.catalog.catalog import TERM_COLUMNS
 from idc_widgets.catalog.joins import REFERENCES, REFERRING, Joined
 from idc_widgets.catalog.sources import DATE_COLUMNS, NUMBER_COLUMNS
+from idc_widgets.catalog.terms import TERM_COLUMNS
 from idc_widgets.catalog.text import HAYSTACK, pattern, words_of
 from idc_widgets.cohort.conditions import (
     And,
@@ -28,13 +28,14 @@ from idc_widgets.cohort.conditions import (
     In,
     Not,
     Or,
-    ReferredBy,
-    RefersTo,
-    Scalar,
+    ReferencedBy,
+    References,
     Search,
     Sql,
     WithModalities,
 )
+from idc_widgets.cohort.fence import require_inside
+from idc_widgets.cohort.scalars import Scalar
 
 # Identifiers, and what a word must consist of to be the start of one; nothing else is compared with a million of them.
 _IDENTIFIERS = (
@@ -117,11 +118,12 @@ class Compiler:
                 return f"({name} IS NOT NULL AND {years_of_age(name)} IS NULL)"
             case Contains():
                 return f"coalesce(strpos(lower({self._text(c.column)}), {self._value(c.text.lower())}) > 0, FALSE)"
-            case RefersTo():
+            case References():
                 return self._refers(c.arg, "source", "target")
-            case ReferredBy():
+            case ReferencedBy():
                 return self._refers(c.arg, "target", "source")
             case Sql():
+                require_inside(self.catalog, c.text)
                 self.tables |= self.catalog.tables_in(c.text)
                 # Read where it means what it would mean in `catalog.sql`; the line break ends a comment.
                 return f'("SeriesInstanceUID" IN (SELECT "SeriesInstanceUID" FROM "index" WHERE ({c.text}\n)))'
@@ -289,3 +291,10 @@ def _modalities(condition: Condition) -> set[Scalar] | None:
         found = [m for m in map(_modalities, condition.args) if m is not None]
         return set.intersection(*found) if found else None
     return set(condition.values) if isinstance(condition, In) and condition.column == "Modality" else None
+
+
+def own_column(condition: Condition) -> str | None:
+    """Return the column that a condition restricts, also when it excludes."""
+    if isinstance(condition, Not):
+        return own_column(condition.arg)
+    return condition.column if isinstance(condition, In) else None

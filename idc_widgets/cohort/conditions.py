@@ -6,18 +6,21 @@ true or false of a series, never unknown: a missing value satisfies `None` and e
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
-from idc_widgets.catalog.catalog import TERM_COLUMNS
+from idc_widgets.catalog.names import short
+from idc_widgets.catalog.terms import TERM_COLUMNS
+from idc_widgets.cohort.scalars import Scalar, bound, scalar
+from idc_widgets.lib import arguments
+from idc_widgets.lib.arguments import shown, text
 
-Scalar: TypeAlias = str | int | float | None  # bool is an int
 Than: TypeAlias = Literal["<", ">"]
 Per: TypeAlias = Literal["study", "patient"]
 Keep: TypeAlias = Literal["named", "all"]
+
+_COLUMN = 'the name of a column, such as "Modality",'
 
 # Each word is a pattern of its own, looked for in every text.
 _SEARCH_WORDS = 32
@@ -28,10 +31,10 @@ class Condition:
     """Base of all conditions; combines with `&`, `|` and `~`."""
 
     def __and__(self, other: Condition) -> Condition:
-        return And((self, other))
+        return And((self, _condition(other)))
 
     def __or__(self, other: Condition) -> Condition:
-        return Or((self, other))
+        return Or((self, _condition(other)))
 
     def __invert__(self) -> Condition:
         return self.arg if isinstance(self, Not) else Not(self)
@@ -126,23 +129,23 @@ class WithModalities(Condition):
 
 
 @dataclass(frozen=True)
-class RefersTo(Condition):
+class References(Condition):
     """The series is a segmentation, RTSTRUCT or annotation of some series for which `arg` holds."""
 
     arg: Condition
 
     def to_json(self) -> dict[str, Any]:
-        return {"op": "refers_to", "arg": self.arg.to_json()}
+        return {"op": "references", "arg": self.arg.to_json()}
 
 
 @dataclass(frozen=True)
-class ReferredBy(Condition):
+class ReferencedBy(Condition):
     """Some segmentation, RTSTRUCT or annotation for which `arg` holds is one of this series."""
 
     arg: Condition
 
     def to_json(self) -> dict[str, Any]:
-        return {"op": "referred_by", "arg": self.arg.to_json()}
+        return {"op": "referenced_by", "arg": self.arg.to_json()}
 
 
 @dataclass(frozen=True)
@@ -188,9 +191,18 @@ class Or(Condition):
 # -- what people write
 
 
-def one_of(column: str, values: Sequence[Scalar]) -> In:
+def _condition(value: Any) -> Condition:
+    if not isinstance(value, Condition):
+        raise TypeError(f"other={shown(value)} is no condition; write (idc.col(…) == …), idc.between(…) or another.")
+    return value
+
+
+def isin(column: str, values: Sequence[Scalar]) -> In:
     """Return the condition that a column has one of the values, as `cohort(column=[…])` does, to combine further."""
-    return In(column, tuple(dict.fromkeys(values)))
+    text(column, "column", _COLUMN)
+    if isinstance(values, str | bytes | Mapping) or hasattr(values, "columns") or not isinstance(values, Iterable):
+        raise TypeError(f"values={shown(values)}: a list of values is wanted.")
+    return In(column, tuple(dict.fromkeys(scalar(v, column) for v in values)))
 
 
 def everything() -> And:
@@ -209,26 +221,26 @@ def between(column: str, low: Scalar = None, high: Scalar = None) -> Between:
     ValueError
         If both bounds are None, or low is above high.
     """
+    text(column, "column", _COLUMN)
+    low, high = bound(low, column), bound(high, column)
     if low is None and high is None:
-        raise ValueError(f'between("{column}", …) needs a lower or an upper bound; both are None.')
-    _require_number(column, low)
-    _require_number(column, high)
+        raise ValueError(f'between("{short(column)}", …) needs a lower or an upper bound; both are None.')
     if low is not None and high is not None and type(low) is type(high) and cast(Any, low) > high:
-        raise ValueError(f'between("{column}", {low!r}, {high!r}): the lower bound is above the upper one.')
+        raise ValueError(
+            f'between("{short(column)}", {shown(low)}, {shown(high)}): the lower bound is above the upper one.'
+        )
     return Between(column, low, high)
 
 
 def compare(column: str, than: Than, value: Scalar) -> Compare:
     """Return the condition that a column lies strictly below ("<") or above (">") a value."""
-    if value is None or than not in ("<", ">"):
-        raise ValueError(f'A column is compared by "<" or ">" with a number or a text, not by {than!r} with {value!r}.')
-    _require_number(column, value)
-    return Compare(column, than, value)
-
-
-def _require_number(column: str, value: Scalar) -> None:
-    if isinstance(value, float) and math.isnan(value):
-        raise ValueError(f'"{column}" is compared with NaN, which is no number; None leaves a bound open.')
+    text(column, "column", _COLUMN)
+    found = bound(value, column)
+    if found is None or not isinstance(than, str) or than not in ("<", ">"):
+        raise ValueError(
+            f'A column is compared by "<" or ">" with a number or a text, not by {shown(than)} with {shown(value)}.'
+        )
+    return Compare(column, than, found)
 
 
 def implausible(column: str = "PatientAge") -> Implausible:
@@ -239,20 +251,24 @@ def implausible(column: str = "PatientAge") -> Implausible:
     ValueError
         If the column is not PatientAge; of the others every value is plausible or missing.
     """
-    if column != "PatientAge":
-        raise ValueError(f'implausible("{column}"): only ages are told apart so; write idc.implausible("PatientAge").')
+    if not isinstance(column, str) or column != "PatientAge":
+        raise ValueError(
+            f'implausible(column={shown(column)}): only ages are told apart so; write idc.implausible("PatientAge").'
+        )
     return Implausible(column)
 
 
 def contains(column: str, text: str) -> Contains:
     """Return the condition that a column's text contains `text`, in any letter case."""
-    if not text:
-        raise ValueError(f'contains("{column}", …) needs a text to look for; it is empty.')
-    return Contains(column, text)
+    arguments.text(column, "column", _COLUMN)
+    if isinstance(text, str) and not text:
+        raise ValueError(f'contains("{short(column)}", …) needs a text to look for; it is empty.')
+    return Contains(column, arguments.text(text, "text", 'a text to look for, such as "chest",', blank=True))
 
 
 def search(text: str) -> Search:
     """Return the condition that every word of `text` occurs in some text column, in any letter case."""
+    arguments.text(text, "text", 'words to look for, such as "lung ct",', blank=True)
     if not text.split():
         raise ValueError("search(…) needs at least one word; the text is empty.")
     words = len(set(text.lower().split()))
@@ -278,38 +294,42 @@ def with_modalities(*modalities: str, per: Per = "study", keep: Keep = "named") 
     """
     if not modalities:
         raise ValueError('with_modalities(…) needs at least one modality, such as "SEG".')
-    if per not in ("study", "patient"):
-        raise ValueError(f'with_modalities(…, per={per!r}): per is "study" or "patient".')
-    if keep not in ("named", "all"):
-        raise ValueError(f'with_modalities(…, keep={keep!r}): keep is "named" or "all".')
+    for each in modalities:
+        arguments.text(each, "modalities", 'a DICOM modality, such as "SEG",')
+    if not isinstance(per, str) or per not in ("study", "patient"):
+        raise ValueError(f'with_modalities(…, per={shown(per)}): per is "study" or "patient".')
+    if not isinstance(keep, str) or keep not in ("named", "all"):
+        raise ValueError(f'with_modalities(…, keep={shown(keep)}): keep is "named" or "all".')
     return WithModalities(tuple(dict.fromkeys(modalities)), per, keep)
 
 
-def refers_to(*conditions: Condition) -> RefersTo:
+def references(*conditions: Condition) -> References:
     """Return the condition that a series refers to one for which all of the conditions hold.
 
     Segmentations, RTSTRUCTs and bulk annotations name the series they were made on (`seg_index`, `rtstruct_index`,
     `ann_index`); of other series, structured reports among them, IDC's indices hold no reference.
     """
-    return RefersTo(_all(conditions))
+    return References(_all(conditions))
 
 
-def referred_by(*conditions: Condition) -> ReferredBy:
+def referenced_by(*conditions: Condition) -> ReferencedBy:
     """Return the condition that a series is referred to by one for which all of the conditions hold.
 
-    See `refers_to` for which series refer to others.
+    See `references` for which series refer to others.
 
     Examples
     --------
-    >>> segmented = referred_by(one_of("Modality", ["SEG"]))
+    >>> segmented = referenced_by(isin("Modality", ["SEG"]))
     """
-    return ReferredBy(_all(conditions))
+    return ReferencedBy(_all(conditions))
 
 
 def _all(conditions: Sequence[Condition]) -> Condition:
-    wrong = next((c for c in conditions if not isinstance(c, Condition)), None)
-    if wrong is not None:
-        raise TypeError(f'{wrong!r} is no condition; write idc.one_of("Modality", ["SEG"]), or idc.col(…) == ….')
+    wrong = [c for c in conditions if not isinstance(c, Condition)]
+    if wrong:
+        raise TypeError(
+            f'{shown(wrong[0])} is no condition; write idc.col("Modality").isin(["SEG"]), or idc.col(…) == ….'
+        )
     kept = simplify(conditions)
     return kept[0] if len(kept) == 1 else And(kept)
 
@@ -323,6 +343,7 @@ def sql(text: str) -> Sql:
     --------
     >>> thin = sql("series_size_MB / instanceCount < 0.6")
     """
+    arguments.text(text, "text", 'an expression, such as "instanceCount % 2 = 0",', blank=True)
     if not text.strip():
         raise ValueError('sql(…) needs an expression, such as "instanceCount % 2 = 0"; the text is empty.')
     return Sql(text.strip())
@@ -343,15 +364,15 @@ def from_json(value: Mapping[str, Any]) -> Condition:
         op = value["op"]
         match op:
             case "in":
-                return In(str(value["column"]), tuple(dict.fromkeys(_scalar(v) for v in value["values"])))
+                return In(str(value["column"]), tuple(dict.fromkeys(scalar(v, "value") for v in value["values"])))
             case "between":
-                return between(str(value["column"]), _scalar(value["low"]), _scalar(value["high"]))
+                return between(str(value["column"]), value["low"], value["high"])
             case "compare":
-                return compare(str(value["column"]), value["than"], _scalar(value["value"]))
-            case "refers_to":
-                return RefersTo(from_json(value["arg"]))
-            case "referred_by":
-                return ReferredBy(from_json(value["arg"]))
+                return compare(str(value["column"]), value["than"], value["value"])
+            case "references":
+                return References(from_json(value["arg"]))
+            case "referenced_by":
+                return ReferencedBy(from_json(value["arg"]))
             case "sql":
                 return sql(str(value["text"]))
             case "implausible":
@@ -370,14 +391,8 @@ def from_json(value: Mapping[str, Any]) -> Condition:
             case "or":
                 return Or(tuple(from_json(a) for a in value["args"]))
     except (KeyError, TypeError) as error:
-        raise ValueError(f"Not a condition: {value!r} ({error}).") from error
-    raise ValueError(f"Not a condition: unknown op {op!r}.")
-
-
-def _scalar(value: Any) -> Scalar:
-    if value is None or (isinstance(value, str | int | float)):
-        return value
-    raise TypeError(f"{value!r} is no text or number")
+        raise ValueError(f"Not a condition: {shown(value)} ({error}).") from error
+    raise ValueError(f"Not a condition: unknown op {shown(op)}.")
 
 
 def simplify(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
@@ -397,19 +412,6 @@ def simplify(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
                 place[condition.column] = len(found)
             found.append(condition)
     return tuple(found)
-
-
-def canonical(value: Any) -> Any:
-    """Return a condition's JSON values in one order: the order of arguments and of values says nothing."""
-    if isinstance(value, dict):
-        out = {k: canonical(v) for k, v in value.items()}
-        for key in ("values", "modalities"):
-            if isinstance(out.get(key), list):
-                out[key] = sorted(out[key], key=lambda v: (v is None, str(v)))
-        if isinstance(out.get("args"), list):
-            out["args"] = sorted(out["args"], key=lambda v: json.dumps(v, sort_keys=True))
-        return out
-    return [canonical(v) for v in value] if isinstance(value, list) else value
 
 
 def _is_list(column: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from idc_widgets.catalog import Catalog, sources
 from idc_widgets.cohort.compile import Compiler, literal, quoted
 from idc_widgets.cohort.conditions import Condition
+from idc_widgets.lib.arguments import shown
 
 DIALECTS = ("duckdb", "bigquery")
 
@@ -27,11 +28,13 @@ def to_sql(catalog: Catalog, conditions: Sequence[Condition], dialect: str) -> s
     ValueError
         If there is no such dialect; the message names those that there are.
     """
+    if not isinstance(dialect, str):
+        dialect = shown(dialect)
     if dialect == "duckdb":
         return _duckdb(catalog, conditions)
     if dialect == "bigquery":
         return _bigquery(catalog, conditions)
-    raise ValueError(f"sql(dialect={dialect!r}): the dialect is " + " or ".join(f'"{d}"' for d in DIALECTS) + ".")
+    raise ValueError(f"sql(dialect={shown(dialect)}): the dialect is " + " or ".join(f'"{d}"' for d in DIALECTS) + ".")
 
 
 def over_index(catalog: Catalog, conditions: Sequence[Condition]) -> tuple[str, list[str]]:

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
 from idc_widgets.catalog import Catalog
-from idc_widgets.catalog.catalog import TERM_COLUMNS
 from idc_widgets.catalog.database import SERIES
-from idc_widgets.catalog.names import unknown_column
+from idc_widgets.catalog.names import short
 from idc_widgets.catalog.pages import COLLECTION_COLUMNS, published, read
+from idc_widgets.cohort import values
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-_MODALITIES = 'string_agg(DISTINCT "Modality"::VARCHAR, \', \' ORDER BY "Modality"::VARCHAR) AS modalities'
+def _listed(column: str, name: str, between: str = ", ") -> str:
+    """Return SQL for the different values of a column in order, in one text; NULL where there are none."""
+    return f'string_agg(DISTINCT "{column}"::VARCHAR, \'{between}\' ORDER BY "{column}"::VARCHAR) AS {name}'
+
+
+_MODALITIES = _listed("Modality", "modalities")
+_BODY_PARTS = _listed("BodyPartExamined", "body_parts")
+# Of a person all ages and sexes that the files have; descriptions may hold commas.
+_PERSON = f"{_listed('PatientAge', 'PatientAge')}, {_listed('PatientSex', 'PatientSex')}, "
 
 # Level → (columns that identify it, what else is said of it).
 _LEVELS = {
     "study": (
         ("collection_id", "PatientID", "StudyInstanceUID"),
-        'min("StudyDate"::VARCHAR) AS "StudyDate", min("StudyDescription"::VARCHAR) AS "StudyDescription", ',
+        f"{_listed('StudyDate', 'StudyDate', '; ')}, {_listed('StudyDescription', 'StudyDescription', '; ')}, "
+        f"{_PERSON}",
     ),
-    "patient": (("collection_id", "PatientID"), "count(DISTINCT study_key) AS studies, "),
+    "patient": (("collection_id", "PatientID"), f"{_PERSON}count(DISTINCT study_key) AS studies, "),
     "collection": (
         ("collection_id",),
         "count(DISTINCT patient_key) AS patients, count(DISTINCT study_key) AS studies, ",
@@ -36,20 +45,9 @@ def facets(
     catalog: Catalog, column: str, where: str, parameters: Sequence[Any], limit: int | None = None
 ) -> pd.DataFrame:
     """Return value, series and bytes of each value of a column, most series first; see `Cohort.facets`."""
-    if limit is not None and (not isinstance(limit, int) or limit < 0):
-        raise ValueError(f"facets(limit={limit!r}): the limit is a number of values, or None for all.")
-    name = "collection_id" if column in TERM_COLUMNS else column
-    rows = catalog.database.rows(
-        f'SELECT "{name}", count(*), sum(series_bytes)::BIGINT FROM {SERIES} WHERE {where} GROUP BY ALL', parameters
-    )
-    if column in TERM_COLUMNS:
-        tally: dict[Any, list[int]] = {}
-        for collection, number, size in rows:
-            for term in catalog.terms[column].get(collection) or (None,):
-                sums = tally.setdefault(term, [0, 0])
-                sums[0] += number
-                sums[1] += size
-        rows = [(t, *sums) for t, sums in tally.items()]
+    if limit is not None:
+        limit = row_number(limit, "limit")
+    rows = values.tally(catalog, column, where, parameters)
     import pandas as pd
 
     # Values that differ in letter case alone stand together, by the most frequent of them.
@@ -75,24 +73,48 @@ def series(
     offset: int,
 ) -> pd.DataFrame:
     """Return the series, a row each; see `Cohort.series`."""
-    for what, number in (("limit", 0 if limit is None else limit), ("offset", offset)):
-        if isinstance(number, bool) or not isinstance(number, Integral) or not 0 <= number < 2**62:
-            raise ValueError(f"{what}={number!r} is no number of rows: a whole number from 0 on is wanted.")
-    names = [_known(catalog, n) for n in (columns if columns is not None else catalog.index_columns)]
+    limit = None if limit is None else row_number(limit, "limit")
+    offset = row_number(offset, "offset")
+    joins = values.Joins(catalog)
+    shown = [
+        _shown(catalog, joins, n)
+        for n in _names(list(catalog.index_columns) if columns is None else columns, "columns")
+    ]
     terms = []
-    for term in [order_by] if isinstance(order_by, str) else list(order_by or ()):
+    if not shown:
+        raise ValueError("columns=[] asks for nothing: name columns, or leave it out for all of the index.")
+    for term in _names(() if order_by is None else order_by, "order_by"):
         bare = term.removeprefix("-")
-        terms.append(f"{read(_known(catalog, bare))} {'DESC' if term != bare else 'ASC'} NULLS LAST")
+        name = read(bare) if _known(catalog, bare) else joins.read(bare)
+        terms.append(f"{name} {'DESC' if term != bare else 'ASC'} NULLS LAST")
     sql = (
-        f"SELECT {', '.join(published(n) for n in names)} FROM {SERIES} s WHERE {where} "
-        f"ORDER BY {', '.join([*terms, 's.row_id'])}"
+        f"SELECT {', '.join(shown)} FROM {SERIES} s{joins.sql} WHERE {where} ORDER BY {', '.join([*terms, 's.row_id'])}"
     )
     bound = list(parameters)
     if limit is not None or offset:
         sql += " LIMIT ? OFFSET ?"
-        bound += [2**62 if limit is None else int(limit), int(offset)]
+        bound += [2**62 if limit is None else limit, offset]
     frame: pd.DataFrame = catalog.database.frame(sql, bound)
     return frame
+
+
+def _shown(catalog: Catalog, joins: values.Joins, name: str) -> str:
+    return published(name) if _known(catalog, name) else f'{joins.read(name)} AS "{name}"'
+
+
+def _names(given: object, what: str) -> list[str]:
+    """Return the names of columns that were given, one or several."""
+    many: list[Any] = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else [given]
+    if isinstance(given, bytes | Mapping) or hasattr(given, "columns") or not all(isinstance(n, str) for n in many):
+        raise TypeError(f"{what}={short(repr(given))}: names of columns are wanted, as a list of texts.")
+    return many
+
+
+def row_number(number: object, what: str) -> int:
+    """Return a number of rows, checked."""
+    if isinstance(number, bool) or not isinstance(number, Integral) or not 0 <= int(number) < 2**62:
+        raise ValueError(f"{what}={short(repr(number))} is no number of rows: a whole number from 0 on is wanted.")
+    return int(number)
 
 
 def grouped(
@@ -102,7 +124,7 @@ def grouped(
     by, more = _LEVELS[level]
     keys = ", ".join(f's."{c}"' for c in by)
     frame: pd.DataFrame = catalog.database.frame(
-        f"SELECT {', '.join(published(c) for c in by)}, {more}{_MODALITIES}, count(*) AS series, "
+        f"SELECT {', '.join(published(c) for c in by)}, {more}{_MODALITIES}, {_BODY_PARTS}, count(*) AS series, "
         "sum(instanceCount)::BIGINT AS instances, sum(series_bytes)::BIGINT AS bytes "
         f"FROM {SERIES} s WHERE {where} GROUP BY {keys} ORDER BY {keys}",
         parameters,
@@ -110,8 +132,9 @@ def grouped(
     return frame
 
 
-def _known(catalog: Catalog, name: str) -> str:
-    known = (*catalog.index_columns, *COLLECTION_COLUMNS)
-    if name not in known:
-        raise unknown_column(name, known)
-    return name
+def _known(catalog: Catalog, name: str) -> bool:
+    """Whether a column is of the index or the collection; else it is "table.column", or an error."""
+    if "." in name:
+        return False
+    catalog.require_column(name, COLLECTION_COLUMNS)
+    return True

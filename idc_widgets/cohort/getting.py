@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from idc_widgets import transfer
 from idc_widgets.catalog import Catalog
-from idc_widgets.catalog.catalog import default_catalog
 from idc_widgets.catalog.database import SERIES
-from idc_widgets.cohort import citations
+from idc_widgets.catalog.given import catalog_or_default
+from idc_widgets.cohort import citations, exchange
+from idc_widgets.cohort.writing import file_problem, write_text
+from idc_widgets.lib import arguments
 
 if TYPE_CHECKING:
     from idc_widgets.cohort.summary import Counts, Summary
@@ -37,6 +40,7 @@ _DOCUMENTED = (
     "collection_id", "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "StudyDate", "SeriesDescription",
     "license_short_name", "source_DOI", "series_aws_url",
 )  # fmt: skip
+_SERIES = re.compile(r"[0-9]+(\.[0-9]+){3,}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _READABLE = 4_000  # characters of code
 
 
@@ -50,12 +54,12 @@ def documents_of(cohort: Gettable, provider: str, layout: str) -> transfer.Docum
     )
     cited = [f"  - {source}" for source in citations.sources(catalog, where, parameters)]
     counts = cohort.counts
-    code = cohort.code()
+    code = cohort.to_code()
     if len(code) > _READABLE:  # long lists of UIDs: those are in the manifest
         code = 'import idc_widgets as idc\n\ncohort = idc.Cohort.from_manifest("manifest.csv")\n'
     section = "\n".join(
         (
-            f"## {title_of(cohort.tally('collection_id'), cohort.tally('Modality'))}",
+            f"## {title_of(cohort.value_counts('collection_id'), cohort.value_counts('Modality'))}",
             "",
             f"- Asked for: {counts.series:,} series, {counts.instances:,} files, {transfer.human_bytes(counts.bytes)}",
             f"- Version: IDC v{catalog.version} (data release {catalog.release}), from {provider}",
@@ -85,15 +89,15 @@ class Gettable:
         @property
         def counts(self) -> Counts: ...
         def compiled(self, *, without: str | None = None) -> tuple[str, list[Any]]: ...
-        def tally(self, column: str) -> list[tuple[Any, int]]: ...
+        def value_counts(self, column: str) -> list[tuple[Any, int]]: ...
         def describe(self) -> Summary: ...
-        def code(self) -> str: ...
+        def to_code(self) -> str: ...
 
     def documents(
         self, provider: transfer.Provider = "aws", layout: str = transfer.DEFAULT_LAYOUT
     ) -> transfer.Documents:
         """Return what `manifest.csv` and `README.md` in a destination say of the cohort."""
-        return documents_of(self, provider, layout)
+        return documents_of(self, transfer.check_provider(provider), transfer.check_layout(layout))
 
     def items(self, layout: str = transfer.DEFAULT_LAYOUT) -> list[transfer.Item]:
         """Return what a download needs to know of each series.
@@ -103,20 +107,40 @@ class Gettable:
         layout
             Template of the folders; the columns it names are read.
         """
-        return items(self.catalog, *self.compiled(), layout)
+        return items(self.catalog, *self.compiled(), transfer.check_layout(layout))
+
+    def to_manifest(self, path: str | os.PathLike[str] | None = None, *, provider: transfer.Provider = "aws") -> str:
+        """Return its manifest, for s5cmd or idc-index, and write it to `path` where one is given.
+
+        Raises
+        ------
+        ValueError
+            If `path` is no name that a file can have, or the provider is unknown.
+        OSError
+            If it cannot be written.
+        """
+        transfer.check_provider(provider)
+        if path is not None and (problem := file_problem(arguments.path(path, "path", "the name of a file"))):
+            raise ValueError(f"to_manifest({arguments.shown(str(path))}): {problem}")
+        text = exchange.manifest(self.catalog, *self.compiled(), provider)
+        if path is not None:
+            write_text(path, text)
+        return text
 
     @overload
     def download(
         self, destination: str | os.PathLike[str], *, provider: transfer.Provider = ..., layout: str = ...,
         endpoint_url: str | None = ..., title: str | None = ..., workers: int = ..., verify: transfer.Verify = ...,
-        documents: bool = ..., dry_run: Literal[True],
+        reuse: transfer.Reuse = ..., documents: bool = ..., max_bytes: int | str | None = ...,
+        bandwidth: int | str | None = ..., dry_run: Literal[True],
     ) -> transfer.Plan: ...  # fmt: skip
 
     @overload
     def download(
         self, destination: str | os.PathLike[str], *, provider: transfer.Provider = ..., layout: str = ...,
         endpoint_url: str | None = ..., title: str | None = ..., workers: int = ..., verify: transfer.Verify = ...,
-        documents: bool = ..., dry_run: Literal[False] = ...,
+        reuse: transfer.Reuse = ..., documents: bool = ..., max_bytes: int | str | None = ...,
+        bandwidth: int | str | None = ..., dry_run: Literal[False] = ...,
     ) -> transfer.Job: ...  # fmt: skip
 
     def download(
@@ -129,7 +153,10 @@ class Gettable:
         title: str | None = None,
         workers: int = transfer.DEFAULT_WORKERS,
         verify: transfer.Verify = "md5",
+        reuse: transfer.Reuse = "copy",
         documents: bool = False,
+        max_bytes: int | str | None = None,
+        bandwidth: int | str | None = None,
         dry_run: bool = False,
     ) -> transfer.Job | transfer.Plan:
         """Start downloading its series in the background and return the job at once.
@@ -154,9 +181,18 @@ class Gettable:
         verify
             "md5": the size of each file, and its MD5 where the bucket tells it; "size": the size alone; "dicom": as
             "md5", and the UIDs in each file's header.
+        reuse
+            What to do with series that are in the destination under another layout: "copy" them (a clone where the
+            file system can) and verify the copy; "link" them, where one damaged byte is in both; None: fetch again.
         documents
             Whether to write `manifest.csv` and `README.md` into the destination: what is there, of which version, its
             licences, what to cite, and how to get it again.
+        max_bytes
+            How much may be fetched, in bytes or such as "5 GB". No file is begun that would pass it: the job pauses,
+            and `job.resume()` goes on. What is there already does not count, nor do listings (some 400 bytes a file).
+        bandwidth
+            How much may be fetched a second, in bytes or such as "20 MB/s". With a limit, files are not fetched by
+            s5cmd, which keeps none; at hundreds of MB/s that takes more of the processor.
         dry_run
             Whether to return the plan only: what is there already, free space, licences, paths, time.
 
@@ -166,23 +202,31 @@ class Gettable:
             If the cohort is empty, the destination cannot be written, the disk is too small, or the endpoint does
             not answer; one sentence says which.
         """
-        folder = os.fspath(destination)
-        if dry_run:
-            plan = transfer.plan(self.items(layout), folder, layout=layout, provider=provider, verify=verify)
-            return replace(plan, licences=self.describe().licences)
-        # Told from the sums alone where it is hopeless: the plan of a million series takes half a minute.
-        transfer.check_room(folder, self.counts.bytes)
-        return transfer.start(
-            self.items(layout),
-            folder,
+        arguments.flag(documents, "documents")
+        arguments.flag(dry_run, "dry_run")
+        how = transfer.wish(
+            destination,
             provider=provider,
             layout=layout,
             endpoint_url=endpoint_url,
-            title=title or title_of(self.tally("collection_id"), self.tally("Modality")),
-            idc_version=self.catalog.version,
+            title=title,
             workers=workers,
             verify=verify,
-            documents=self.documents(provider, layout) if documents else None,
+            reuse=reuse,
+            max_bytes=max_bytes,
+            bandwidth=bandwidth,
+        )
+        if dry_run:
+            return replace(transfer.make(self.items(how.layout), how), licences=self.describe().licences)
+        # From the sums alone where it is hopeless: the plan of a million series takes half a minute.
+        transfer.check_room(how, self.counts.bytes)
+        if how.title is None:
+            how = replace(how, title=title_of(self.value_counts("collection_id"), self.value_counts("Modality")))
+        return transfer.begin(
+            self.items(how.layout),
+            how,
+            idc_version=self.catalog.version,
+            documents=self.documents(how.provider, how.layout) if documents else None,
         )
 
 
@@ -193,13 +237,15 @@ def verify(
     provider: transfer.Provider = "aws",
     endpoint_url: str | None = None,
     offline: bool = False,
-    told: Callable[[transfer.Audit], None] = lambda audit: None,
+    expect: Gettable | str | os.PathLike[str] | None = None,
+    progress: Callable[[transfer.Audit], None] = lambda audit: None,
 ) -> transfer.Audit:
     """Check every file of IDC's in a folder, whoever put it there, against a listing of the bucket.
 
-    Which series should be there is what the folder's receipt says, and for folders that it does not know, what their
-    names or their files' headers say. The outcome is kept in the receipt, so that a download into the folder fetches
-    what is missing or damaged, and nothing else.
+    Which series should be there is what the folder's receipt, this machine's record of it and `expect` say; which
+    series other files are of, their headers say. What is found missing or damaged is kept in the receipt and in the
+    state folder: it is reported by each later check until it is mended, and a download into the folder fetches it,
+    and nothing else. What can be known is in `docs/verification.md`.
 
     Parameters
     ----------
@@ -210,30 +256,67 @@ def verify(
     provider, endpoint_url
         The cloud, or another S3 endpoint, to list.
     offline
-        Whether to go by the receipt alone.
-    told
+        Whether to go by the receipt and the index alone.
+    expect
+        What should be there: a cohort, or a manifest (a file or its text). Series of it that are absent are problems.
+    progress
         Called with the outcome so far after each series.
+
+    Returns
+    -------
+        The outcome; its `ok` is True when all is right, False when something is wrong, and None when nothing wrong
+        was found but the content of some files could not be checked.
 
     Raises
     ------
     TransferError
-        If it is no folder, holds nothing of IDC, or the endpoint does not answer.
+        If it is no folder, holds nothing of IDC, `expect` names nothing, or the endpoint does not answer.
     """
-    catalog = catalog or default_catalog()
+    root = transfer.folder(folder, "check")
+    catalog = catalog_or_default(catalog)
+    arguments.flag(offline, "offline")
+    arguments.function(progress, "progress", "the outcome so far")
 
-    def lookup(uids: Collection[str]) -> dict[str, transfer.Item]:
-        found = items(catalog, "SeriesInstanceUID IN (SELECT unnest(?))", [sorted(uids)], "")
+    def lookup(identifiers: Collection[str]) -> dict[str, transfer.Item]:
+        found = items(
+            catalog,
+            "SeriesInstanceUID IN (SELECT unnest(?::VARCHAR[])) OR crdc_series_uuid IN (SELECT unnest(?::VARCHAR[]))",
+            [sorted(identifiers)] * 2,
+            "",
+        )
         return {item.series_uid: item for item in found}
 
+    expected, unknown = _expected(catalog, expect)
     return transfer.audit(
-        folder,
+        root,
         lookup,
         idc_version=catalog.version,
         provider=provider,
         endpoint_url=endpoint_url,
         offline=offline,
-        told=told,
+        expect=expected,
+        unknown=unknown,
+        progress=progress,
     )
+
+
+def _expected(
+    catalog: Catalog, expect: Gettable | str | os.PathLike[str] | None
+) -> tuple[list[transfer.Item], list[str]]:
+    """Return the series that are expected, and those of them that this release does not know."""
+    if expect is None:
+        return [], []
+    from idc_widgets.cohort.cohort import Cohort  # which is made of what is here
+
+    try:
+        cohort = expect if isinstance(expect, Cohort) else Cohort.from_manifest(expect, catalog)
+    except (ValueError, TypeError, OSError) as error:
+        raise transfer.TransferError(f"expect={arguments.shown(expect)} is no manifest: {error}") from error
+    unknown = [text for each in cohort.unknown if _SERIES.fullmatch(text := str(each))]
+    found = items(cohort.catalog, *cohort.compiled(), "")
+    if not found and not unknown:
+        raise transfer.TransferError(f"expect={arguments.shown(expect)} names no series of IDC v{catalog.version}")
+    return found, unknown
 
 
 def title_of(collections: Sequence[tuple[Any, int]], modalities: Sequence[tuple[Any, int]]) -> str:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.export import Progress
-from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
+from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest, short
+from idc_widgets.cohort.frames import row_number
+from idc_widgets.lib import arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,13 +32,23 @@ def instances(
     progress: Progress | None,
 ) -> pd.DataFrame:
     """Return the instances of the series that satisfy a condition; see `Cohort.instances`."""
+    if columns is not None:
+        if isinstance(columns, dict) or hasattr(columns, "columns"):
+            raise TypeError(f"columns={arguments.shown(columns)}: a list of names of columns is wanted.")
+        columns = arguments.texts(columns, "columns", "names of columns of dicom_all")
+        if not columns:
+            raise ValueError("columns=[] asks for nothing: name columns of dicom_all, or leave it out for the usual.")
+    if limit is not None:
+        limit = row_number(limit, "limit")
+    if progress is not None:
+        arguments.function(progress, "progress", "what is going on, how far it is and of how much")
     name = f"idc_v{catalog.version}"
     remote = catalog.remote(name if name in catalog.remote() else "idc_current")
     types = remote.types(_TABLE)
     for column in columns or ():
         if column not in types:
             near = did_you_mean(nearest(column, types))
-            raise UnknownNameError(f'There is no column "{column}" in {_TABLE} of {remote.dataset}.{near}')
+            raise UnknownNameError(f'There is no column "{short(column)}" in {_TABLE} of {remote.dataset}.{near}')
     shown = list(columns) if columns is not None else [c for c in _USUAL if c in types]
     uids = [
         r[0] for r in catalog.database.rows(f"SELECT SeriesInstanceUID FROM {SERIES} WHERE {where}", list(parameters))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from idc_widgets.catalog import Catalog
+from idc_widgets.catalog.bins import years_of_age
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.transfer import human_bytes
 
@@ -33,8 +34,8 @@ class Counts:
 class Summary:
     """What a cohort holds, to be read; shown as text or, in a notebook, as a small table.
 
-    Each of `modalities`, `collections` and `licences` is a tuple of (value, series, bytes), most series first;
-    "missing" stands where there is no value.
+    Each of `modalities`, `body_parts`, `sexes`, `collections` and `licences` is a tuple of (value, series, bytes), most
+    series first; "missing" stands where there is no value.
     """
 
     code: str
@@ -47,6 +48,11 @@ class Summary:
     last_date: str | None
     undated: int
     unknown: tuple[str, ...] = ()
+    body_parts: tuple[Part, ...] = ()
+    sexes: tuple[Part, ...] = ()
+    youngest: float | None = None
+    oldest: float | None = None
+    ageless: int = 0
 
     @property
     def noncommercial(self) -> int:
@@ -64,14 +70,21 @@ class Summary:
             ("Size", f"{human_bytes(c.bytes)} in {_number(c.instances, 'file')}"),
         ]  # fmt: skip
         if c.series:
-            out += [("Modalities", _some(self.modalities)), ("Collections", _some(self.collections))]
+            out += [("Modalities", _some(self.modalities)), ("Body parts", _some(self.body_parts))]
+            out += [("Sex", _some(self.sexes)), ("Age", self._ages()), ("Collections", _some(self.collections))]
             out.append(("Licences", _some(self.licences, mark=True)))
             out.append(("Study dates", self._dates()))
         if self.unknown:
             more = f" and {len(self.unknown) - 5:,} more" if len(self.unknown) > 5 else ""
-            named = ", ".join(u if len(u) <= 70 else u[:69] + "…" for u in self.unknown[:5])
+            named = ", ".join(_named(u) for u in self.unknown[:5])
             out.append(("Unknown here", f"{_number(len(self.unknown), 'value')}: {named}{more}"))
         return out
+
+    def _ages(self) -> str:
+        if self.youngest is None or self.oldest is None:
+            return "not known"
+        span = f"{self.youngest:.3g}" + (f" to {self.oldest:.3g}" if self.oldest != self.youngest else "") + " years"
+        return span + (f" ({self.ageless:,} series without)" if self.ageless else "")
 
     def _dates(self) -> str:
         if self.first_date is None:
@@ -121,8 +134,10 @@ def describe(
         )
         return tuple((str(v), n, size) for v, n, size in rows)
 
-    first, last, undated = catalog.database.rows(
-        f'SELECT min("StudyDate"::VARCHAR), max("StudyDate"::VARCHAR), count(*) - count("StudyDate") '
+    age = years_of_age('"PatientAge"')
+    first, last, undated, youngest, oldest, ageless = catalog.database.rows(
+        f'SELECT min("StudyDate"::VARCHAR), max("StudyDate"::VARCHAR), count(*) - count("StudyDate"), '
+        f"min({age})::DOUBLE, max({age})::DOUBLE, count(*) - count({age}) "
         f"FROM {SERIES} WHERE {where}",
         parameters,
     )[0]
@@ -137,7 +152,18 @@ def describe(
         last,
         undated,
         unknown,
+        parts("BodyPartExamined"),
+        parts("PatientSex"),
+        youngest,
+        oldest,
+        ageless,
     )
+
+
+def _named(unknown: str) -> str:
+    short = unknown if len(unknown) <= 70 else unknown[:69] + "…"
+    reason = getattr(unknown, "reason", "")
+    return f"{short} ({reason})" if reason else short
 
 
 def _number(n: int, one: str, many: str = "") -> str:

@@ -1,52 +1,201 @@
-"""Where to look at images: the address of a study or series in IDC's viewers."""
+"""Where to look at images: the addresses of studies and series in viewers, and in DICOMweb."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias, get_args
 from urllib.parse import quote
 
-from idc_widgets.catalog import Catalog, UnknownNameError
-from idc_widgets.catalog.catalog import default_catalog
+from idc_widgets.catalog import Catalog, TableUnavailableError, UnknownNameError
+from idc_widgets.catalog.given import catalog_or_default
+from idc_widgets.catalog.joins import REFERENCES, REFERRING
+from idc_widgets.catalog.names import short
+from idc_widgets.cohort.identifiers.reasons import why
+from idc_widgets.lib.arguments import shown, text
 
-_VIEWER = "https://viewer.imaging.datacommons.cancer.gov"
-#: Objects about images: a viewer opens the study they are in, not them.
-NO_IMAGES = ("SEG", "SR", "RTSTRUCT", "RTDOSE", "RTPLAN", "ANN", "REG", "KO", "PR", "FID", "M3D")
+Viewer: TypeAlias = Literal["ohif", "slim", "volview"]
+
+_IDC = "https://viewer.imaging.datacommons.cancer.gov"
+_VOLVIEW = "https://volview.kitware.app/"
+_DICOMWEB = (
+    "https://proxy.imaging.datacommons.cancer.gov/current/"
+    "viewer-only-no-downloads-see-tinyurl-dot-com-slash-3j3d9jyp/dicomWeb"
+)
+#: Objects about images: a viewer opens the images that they are of.
+NO_IMAGES = ("SEG", "SR", "RTSTRUCT", "RTDOSE", "RTPLAN", "ANN", "REG", "KO", "PR", "FID", "M3D", "RWV")
+_MOST = 100  # series in an address of VolView; browsers cut longer ones
 
 
-def viewer_url(uid: str, catalog: Catalog | None = None) -> str:
-    """Return the address at which IDC's viewer opens a study or series: Slim for slides, OHIF for all else.
+class _Series(NamedTuple):
+    uid: str
+    study: str
+    modality: str
+    address: str
+
+    @property
+    def has_images(self) -> bool:
+        return self.modality not in NO_IMAGES
+
+
+def viewer_url(uid: str, catalog: Catalog | None = None, *, viewer: Viewer | None = None) -> str:
+    """Return the address at which a viewer opens a study or series.
+
+    A series without images of its own, such as a segmentation, opens at the series that it refers to. IDC's
+    `seg_index`, `rtstruct_index` and `ann_index` name that series; they are fetched on first use. Where they name
+    none, or cannot be fetched, the study that the series is in is opened, if it holds images.
 
     Parameters
     ----------
     uid
-        A StudyInstanceUID or SeriesInstanceUID. Of a series without images of its own, such as a segmentation, the
-        study is opened.
+        A StudyInstanceUID or SeriesInstanceUID.
+    catalog
+        The catalogue to look in; by default the shared one.
+    viewer
+        "ohif" (radiology), "slim" (slides) or "volview" (volumes, in the browser alone); by default Slim for studies
+        with slides and OHIF for all others.
+
+    Raises
+    ------
+    UnknownNameError
+        If this release has no such study or series.
+    ValueError
+        If there are no images to open, or the viewer is none of these or does not show such images.
+
+    Notes
+    -----
+    The forms of the addresses are those of `idc-index` (`get_viewer_URL`) and of VolView's documentation
+    (`?urls=[s3://bucket/folder,…]`).
+    """
+    catalog = catalog_or_default(catalog)
+    if viewer is not None and (not isinstance(viewer, str) or viewer not in get_args(Viewer)):
+        raise ValueError(f'viewer={shown(viewer)}: a viewer is "ohif", "slim" or "volview"; None takes the usual one.')
+    return locate(catalog, uid, viewer)[1]
+
+
+def dicomweb_url(uid: str, catalog: Catalog | None = None) -> str:
+    """Return the DICOMweb address of a study or series at IDC's public proxy.
+
+    A DICOMweb client adds `/metadata`, `/series`, `/instances` or `/rendered` to it. The proxy holds the current IDC
+    version, needs no account and has a daily quota for each network address: it is meant for looking, not for
+    downloads.
+
+    Parameters
+    ----------
+    uid
+        A StudyInstanceUID or SeriesInstanceUID.
     catalog
         The catalogue to look in; by default the shared one.
 
     Raises
     ------
     UnknownNameError
-        If this release has neither.
+        If this release has no such study or series.
+
+    Notes
+    -----
+    The proxy's address is that of IDC's documentation, "DICOM stores" (learn.canceridc.dev), which IDC's viewers use.
     """
-    catalog = catalog or default_catalog()
-    found = catalog.database.rows(
-        "SELECT StudyInstanceUID, Modality::VARCHAR, SeriesInstanceUID FROM series "
-        "WHERE SeriesInstanceUID = $1 OR StudyInstanceUID = $1 LIMIT 1",
-        [uid],
-    )
-    if not found:
-        raise UnknownNameError(f'IDC v{catalog.version} has no study or series "{uid}".')
-    study, modality, series = found[0]
-    return viewer(catalog, study, series if series == uid and modality not in NO_IMAGES else None)[1]
+    catalog = catalog_or_default(catalog)
+    found = _find(catalog, uid)
+    at = f"{_DICOMWEB}/studies/{quote(found[0].study)}"
+    return f"{at}/series/{quote(uid)}" if found[0].uid == uid else at
 
 
-def viewer(catalog: Catalog, study: str, series: str | None) -> tuple[str, str]:
-    """Return the viewer that a study needs and the address at which it opens, at a series if one is given."""
-    slides = catalog.database.rows(
-        "SELECT count(*) FROM series WHERE StudyInstanceUID = ? AND Modality = 'SM'", [study]
-    )[0][0]
-    if slides:
+def locate(catalog: Catalog, uid: str, viewer: Viewer | None = None, *, fetch: bool = True) -> tuple[Viewer, str]:
+    """Return the viewer that opens a study or series and the address; see `viewer_url`.
+
+    Parameters
+    ----------
+    fetch
+        Whether a table that names references may be fetched; else only those on this machine are asked.
+    """
+    found = _find(catalog, uid)
+    series = found[0] if found[0].uid == uid else None
+    images = [s for s in found if s.has_images]
+    if images:
+        study = _study(catalog, series.study) if series else found
+        return _address(study, images, viewer, series.uid if series else None)
+    if referred := _referred(catalog, found, fetch):
+        return _address(_study(catalog, referred.study), [referred], viewer, referred.uid)
+    study = _study(catalog, found[0].study)
+    images = [s for s in study if s.has_images]
+    if not images:
+        raise ValueError(_nothing(uid, found[0].modality))
+    # Slim opens a derived series upon its slide (its issue 260); the others would open it without images.
+    slides = viewer in (None, "slim") and any(s.modality == "SM" for s in study)
+    return _address(study, images, viewer, uid if slides else None)
+
+
+def _address(
+    study: Sequence[_Series], wanted: Sequence[_Series], viewer: Viewer | None, series: str | None
+) -> tuple[Viewer, str]:
+    uid = study[0].study
+    slides = any(s.modality == "SM" for s in study)
+    chosen: Viewer = viewer or ("slim" if slides else "ohif")
+    if chosen == "slim":
+        if not slides:
+            raise ValueError(f'viewer="slim": the study {uid} holds no slides, which are all that Slim shows.')
         at = f"/series/{quote(series)}" if series else ""
-        return "Slim", f"{_VIEWER}/slim/studies/{quote(study)}{at}"
-    at = f"&initialSeriesInstanceUID={quote(series)}" if series else ""
-    return "OHIF", f"{_VIEWER}/v3/viewer/?StudyInstanceUIDs={quote(study)}{at}"
+        return chosen, f"{_IDC}/slim/studies/{quote(uid)}{at}"
+    if chosen == "ohif":
+        at = f"&initialSeriesInstanceUID={quote(series)}" if series else ""
+        return chosen, f"{_IDC}/v3/viewer/?StudyInstanceUIDs={quote(uid)}{at}"
+    volumes = [s for s in wanted if s.modality != "SM"]
+    if not volumes:
+        raise ValueError(f'viewer="volview": VolView shows no slides, and study {uid} is of slides; "slim" shows them.')
+    if len(volumes) > _MOST:
+        raise ValueError(
+            f'viewer="volview": the study {uid} has {len(volumes):,} series of images, {_MOST} the most in an address; '
+            "the UID of a series opens that one."
+        )
+    return chosen, f"{_VOLVIEW}?urls=[{','.join(quote(s.address.removesuffix('/*'), safe=':/') for s in volumes)}]"
+
+
+def _find(catalog: Catalog, uid: str) -> list[_Series]:
+    """Return the series `uid`, or all of the study `uid`."""
+    if not isinstance(uid, str):
+        raise TypeError(f"{short(repr(uid))} is no UID: a StudyInstanceUID or SeriesInstanceUID is wanted, as text.")
+    text(uid, "uid", "a StudyInstanceUID or SeriesInstanceUID", blank=True)
+    found = _select(catalog, "SeriesInstanceUID = ?", [uid]) or _study(catalog, uid)
+    if not found:
+        raise UnknownNameError(f'IDC v{catalog.version} has no study or series "{short(uid)}": {why(catalog, uid)}.')
+    return found
+
+
+def _study(catalog: Catalog, uid: str) -> list[_Series]:
+    return _select(catalog, "StudyInstanceUID = ?", [uid])
+
+
+def _select(catalog: Catalog, where: str, parameters: Sequence[object]) -> list[_Series]:
+    rows = catalog.database.rows(
+        "SELECT SeriesInstanceUID, StudyInstanceUID, Modality::VARCHAR, series_aws_url FROM series "
+        f"WHERE {where} ORDER BY row_id",
+        parameters,
+    )
+    return [_Series(*row) for row in rows]
+
+
+def _referred(catalog: Catalog, derived: Sequence[_Series], fetch: bool) -> _Series | None:
+    """Return the series of images that the first of these refers to, where a table says so."""
+    for series in derived:
+        table = REFERRING.get(series.modality)
+        if table is None or not (fetch or catalog.available(table)):
+            continue
+        try:
+            found = _select(
+                catalog,
+                f'SeriesInstanceUID IN (SELECT "{REFERENCES[table]}" FROM "{table}" WHERE SeriesInstanceUID = ?)',
+                [series.uid],
+            )
+        except TableUnavailableError:
+            return None
+        if images := [s for s in found if s.has_images]:
+            return images[0]
+    return None
+
+
+def _nothing(uid: str, modality: str) -> str:
+    return (
+        f"{uid} has no images to open: it is of {modality}, its study holds no images, and no table on this machine "
+        "names the series that it refers to."
+    )

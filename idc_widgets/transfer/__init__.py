@@ -3,16 +3,35 @@
 Useful from a plain script; it imports nothing of the catalogue or of the notebook.
 """
 
-from .audit import Audit, Problem, audit
+from .audit import audit
 from .board import Board, Entry
+from .destination import folder
 from .documents import Documents
+from .findings import Audit, Problem
 from .job import Job, jobs
-from .model import ENDED, Item, Progress, Provider, Snapshot, State, Status, TransferError, Verify
+from .listing import listings
+from .model import (
+    ENDED,
+    Item,
+    Progress,
+    Provider,
+    ResourceError,
+    Reuse,
+    Snapshot,
+    State,
+    Status,
+    TransferError,
+    Verify,
+)
 from .paths import DEFAULT_LAYOUT, layout_keys
-from .plan import Plan, plan
+from .plan import Plan, make, plan
+from .providers import bucket_at
+from .registry import check_state_dir
 from .space import Destination, describe_destination, free_space
-from .start import DEFAULT_WORKERS, check_room, check_verify, start
-from .units import human_bytes
+from .start import begin, check_room, start
+from .units import human_bytes, parse_bytes, parse_rate
+from .validate import DEFAULT_WORKERS, Wish, check_layout, check_provider, wish
+from .waiting import has_stopped
 
 __all__ = [
     "DEFAULT_LAYOUT",
@@ -29,19 +48,33 @@ __all__ = [
     "Problem",
     "Progress",
     "Provider",
+    "ResourceError",
+    "Reuse",
     "Snapshot",
     "State",
     "Status",
     "TransferError",
     "Verify",
+    "Wish",
     "audit",
+    "begin",
+    "bucket_at",
+    "check_layout",
+    "check_provider",
     "check_room",
-    "check_verify",
+    "check_state_dir",
     "describe_destination",
+    "folder",
     "free_space",
+    "has_stopped",
     "human_bytes",
     "jobs",
     "layout_keys",
+    "listings",
+    "make",
+    "parse_bytes",
+    "parse_rate",
     "plan",
     "start",
+    "wish",
 ]

@@ -1,83 +1,29 @@
-"""Re-checking a folder, whoever filled it: from the index and a listing, without the journal."""
+"""Re-checking a folder, whoever filled it: against its records, the index, and the bucket's listing."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import queue
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
-from . import providers, receipt, settings, verify
-from .listing import Lister
+from . import counts, destination, providers, receipt
+from .findings import Audit, Problem
+from .judge import OFFLINE, UNBACKED, Expected, judge
+from .listing import listings
 from .model import Item, Provider, TransferError
 from .paths import OWN_FOLDER
-from .registry import real_destination
+from .receipt import Entry
+from .records import entry_of, standing
+from .registry import record_path
 from .series import Object
+from .targets import Target, Targets, collect
 from .units import human_bytes
 
-_TICK = 0.2
-_UID_AT_END = re.compile(r"[0-9]+(\.[0-9]+)+$")
-
-#: Returns what the index knows of SeriesInstanceUIDs, by UID.
+#: Returns what the index knows of SeriesInstanceUIDs and crdc_series_uuids, by SeriesInstanceUID.
 Lookup = Callable[[Collection[str]], Mapping[str, Item]]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A file or folder that is not as it should be."""
-
-    path: Path
-    series_uid: str
-    reason: str
-
-
-@dataclass(repr=False)
-class Audit:
-    """What the check of a folder found.
-
-    Attributes
-    ----------
-    path
-        The folder.
-    series, files, bytes
-        What was checked and is right.
-    files_by_md5
-        How many of the files were checked by MD5; of the others the bucket tells the size alone.
-    problems
-        What is wrong: missing and damaged files, series that could not be listed.
-    extra
-        DICOM files that belong to no series of IDC that is here.
-    """
-
-    path: Path
-    series: int = 0
-    files: int = 0
-    bytes: int = 0
-    files_by_md5: int = 0
-    problems: list[Problem] = field(default_factory=list)
-    extra: list[Path] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.problems
-
-    def __str__(self) -> str:
-        text = (
-            f"{self.path}: {self.series:,} series, {self.files:,} files, {human_bytes(self.bytes)} are right "
-            f"({self.files_by_md5:,} files by MD5, {self.files - self.files_by_md5:,} by size)"
-        )
-        if self.problems:
-            text += f"; {len(self.problems):,} problems"
-        if self.extra:
-            text += f"; {len(self.extra):,} DICOM files are of no series of IDC that is here"
-        return text
-
-    __repr__ = __str__
 
 
 def audit(
@@ -88,12 +34,15 @@ def audit(
     provider: Provider = "aws",
     endpoint_url: str | None = None,
     offline: bool = False,
-    told: Callable[[Audit], None] = lambda audit: None,
+    expect: Sequence[Item] = (),
+    unknown: Sequence[str] = (),
+    progress: Callable[[Audit], None] = lambda audit: None,
 ) -> Audit:
-    """Check every file of IDC's that is in a folder.
+    """Check every file of IDC's that is in a folder, and whether all is there that should be.
 
-    Which series there should be is what the receipt says, and, for folders it does not know, what their names or
-    their files' headers say. The outcome goes into the receipt: a download into the folder then fetches what is wrong.
+    What there should be is what the folder's receipt says, this machine's own record and its journal of downloads,
+    and `expect`; which series other files are of, their headers say. The outcome goes into both records: it stays
+    until it is mended, and a download into the folder then fetches what is wrong.
 
     Parameters
     ----------
@@ -106,163 +55,280 @@ def audit(
     provider, endpoint_url
         Where to list.
     offline
-        Check against the receipt alone, without a listing.
-    told
+        Check against the records and the index alone, without a listing.
+    expect
+        Series that should be there.
+    unknown
+        Identifiers of series that should be there and that the index does not know.
+    progress
         Called after each series with the outcome so far.
     """
-    root = real_destination(folder)
+    root = destination.folder(folder, "check")
     if not root.is_dir():
         raise TransferError(f"{root} is no folder")
     url = providers.endpoint(provider, endpoint_url)
-    result = Audit(root)
-    entries = {(e.crdc_series_uuid, e.path): e for e in receipt.entries(root)}
-    known = {key: entry for key, entry in entries.items() if entry.files}
-    expected = [
-        (Item(e.series_uid, e.crdc_series_uuid, e.bucket, len(e.files), e.bytes), e.path) for e in known.values()
-    ]
-    by_folder = _dicom_files(root)
-    strange = by_folder.keys() - {path for _, path in known}
-    if not offline:
-        for path, uids in _series_of(root, by_folder, strange).items():
-            expected += [(item, path) for item in lookup(uids).values()]
-    if not expected and not strange:
-        raise TransferError(f"{root} holds no series of IDC")
-    claimed: dict[str, set[str]] = {}
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        if offline:
-            listed: Iterator[tuple[Item, list[Object], str | None]] = (
-                (item, _recorded(known[item.crdc_series_uuid, path]), None) for item, path in expected
-            )
+    check = _Check(root, collect(root, lookup, expect), provider, idc_version, offline, progress)
+    check.run(url, unknown)
+    return check.result
+
+
+_NOTHING = (
+    ("the file is a link that leads nowhere or out of the folder", "unreadable"),
+    ("damaged on this disk: the file is empty", "damaged"),
+)
+
+
+class _Check:
+    def __init__(
+        self, root: Path, targets: Targets, provider: Provider, idc_version: int, offline: bool,
+        progress: Callable[[Audit], None],
+    ) -> None:  # fmt: skip
+        self._root, self._targets, self._offline, self._progress = root, targets, offline, progress
+        self._provider, self._version = provider, idc_version
+        self.result = Audit(root)
+        self._entries: list[Entry] = []
+        self._asked: list[tuple[Item, str]] = []
+        self._claimed: dict[str, set[str]] = {}
+
+    def run(self, url: str, unknown: Sequence[str]) -> None:
+        targets, result = self._targets, self.result
+        if not (targets.groups or targets.absent or targets.unknown or unknown):
+            more = f"; {targets.strangers:,} DICOM files in it are of others" if targets.strangers else ""
+            raise TransferError(f"{self._root} holds no series of IDC{more}")
+        groups = [group for group in targets.groups.values() if any(self._on_disk(target) for target in group)]
+        for group in targets.groups.values():
+            self._absent_of(group)
+        for target in targets.absent:
+            self._absent(target)
+        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+            for group, objects, problem in self._listed(groups, url):
+                self._series(group, objects, problem, pool)
+                self._progress(result)
+        for text in unknown:
+            if text not in targets.identifiers:
+                reason = f"it is expected, and IDC v{self._version} does not know {text}"
+                result.problems.append(Problem(self._root, text, reason, "absent"))
+        self._rest()
+        self._keep()
+
+    def _on_disk(self, target: Target) -> bool:
+        """Whether anything of it is in its folder."""
+        return bool(target.names)
+
+    def _listed(
+        self, groups: list[list[Target]], url: str
+    ) -> Iterator[tuple[list[Target], list[Object] | None, str | None]]:
+        """Yield each series with its listing; None where it is to be checked against the records."""
+        if self._offline:
+            yield from ((group, None, None) for group in groups)
+            return
+        if not groups:
+            return
+        first = groups[0][0].item
+        providers.check_reachable(url, self._provider, providers.bucket_at(self._provider, first.bucket))
+        items = [group[0].item for group in groups]
+        for n, objects, problem in listings(self._root, items, url, self._provider):
+            yield groups[n], None if problem else objects, problem
+
+    def _absent_of(self, group: list[Target]) -> None:
+        """Tell in which folders a series should be and is not; of scattered files, that they are nowhere."""
+        gone = [target for target in group if not self._on_disk(target)]
+        whole = [target for target in gone if not _is_scattered(target)]
+        for target in whole or (gone[:1] if len(gone) == len(group) else ()):
+            self._absent(target)
+
+    def _absent(self, target: Target) -> None:
+        item, path = target.item, target.path
+        elsewhere = [other.path for other in self._targets.groups.get(item.crdc_series_uuid, ()) if other.names]
+        reason = f"the series is not here: {item.files:,} files, {human_bytes(item.bytes)}"
+        if elsewhere:
+            reason = f"the series is not here, it is in {elsewhere[0] or 'the folder itself'}"
+        if target.earlier_version:
+            reason = f"an earlier version of the series is here (in {target.earlier_version}), not the one expected"
+        elif target.why:
+            reason += f"; {target.why}"
+        entry, place = target.entry, self._root / path
+        if path and place.is_symlink():
+            reason += "; its folder is a link, which is not followed"
+        elif path and place.is_dir() and not os.access(place, os.R_OK | os.X_OK):
+            reason += "; its folder cannot be read"
+        self.result.problems.append(Problem(place, item.series_uid, reason, "absent"))
+        self._asked.append((item, path))
+        if entry is not None:
+            self._entries.append(replace(entry, found=dict(entry.found) | {"": ("absent", "the series is not here")}))
+
+    # -- one series ---------------------------------------------------------------------------------------
+
+    def _series(
+        self, group: list[Target], objects: list[Object] | None, problem: str | None, pool: ThreadPoolExecutor
+    ) -> None:
+        here = [target for target in group if target.names]
+        if problem is not None:
+            what = problem if here[0].entry is None else f"{problem}; it was checked against the receipt"
+            self.result.problems.append(Problem(self._root / here[0].path, here[0].item.series_uid, what, "unlisted"))
+        record = next((target for target in group if target.entry is not None), None)  # its objects are the same
+        wanted = objects if objects is not None else _objects(record.entry) if record and record.entry else None
+        whole = len(here) == 1 or any(target.entry and not target.entry.scattered for target in here)
+        if wanted is None:
+            self._by_index(here)
         else:
-            if expected:
-                bucket = providers.bucket_at(provider, expected[0][0].bucket)
-                providers.check_reachable(url, provider, bucket)
-            listed = _listings(root, [item for item, _ in expected], url, provider)
-        places: dict[str, list[str]] = {}
-        for item, path in expected:
-            places.setdefault(item.crdc_series_uuid, []).append(path)
-        for item, objects, problem in listed:
-            for path in dict.fromkeys(places[item.crdc_series_uuid]):
-                claimed.setdefault(path, set()).update(o.name for o in objects)
-                if problem is not None:
-                    result.problems.append(Problem(root / path, item.series_uid, problem))
-                    continue
-                wrong = _check(root / path, objects, pool)
-                result.problems += [Problem(root / path / n, item.series_uid, why) for n, why in wrong.items()]
-                right = [o for o in objects if o.name not in wrong]
-                result.files += len(right)
-                result.bytes += sum(o.size for o in right)
-                result.files_by_md5 += sum(verify.md5_of(o.etag) is not None for o in right)
-                result.series += not wrong
-                if not offline:
-                    _record(root, item, path, objects, bool(wrong), known.get((item.crdc_series_uuid, path)),
-                            provider, idc_version)  # fmt: skip
-                told(result)
-    result.extra = sorted(
-        root / path / name for path, names in by_folder.items() for name in names - claimed.get(path, set())
-    )
-    return result
+            for target in here:
+                self._folder(target, objects, wanted, record, pool, len(here) == 1)
+        for target in here[1:]:
+            self.result.notes.append(
+                Problem(self._root / target.path, target.item.series_uid,
+                        f"files of the series are in {here[0].path or 'the folder itself'} too", "duplicate")
+            )  # fmt: skip
+        if wanted is not None and not whole:
+            copies = {name for path in {target.path for target in here} for name in self._targets.sizes[path]}
+            for name in sorted({o.name for o in wanted} - copies):
+                self._problem(here[0], name, ("missing", "the file is missing"))
+            self._asked.append((here[0].item, here[0].path))
+        if here[0].item is not here[0].current and here[0].current is not None:
+            self.result.notes.append(
+                Problem(self._root / here[0].path, here[0].item.series_uid,
+                        f"the series has been revised since: IDC v{self._version} has another version", "revised")
+            )  # fmt: skip
 
+    def _folder(
+        self, target: Target, objects: list[Object] | None, all_wanted: list[Object], record: Target | None,
+        pool: ThreadPoolExecutor, alone: bool,
+    ) -> None:  # fmt: skip
+        """Check one folder's files of a series."""
+        entry, wanted = target.entry, all_wanted
+        source = target if entry is not None or record is None else record
+        if not alone and (entry is None or entry.scattered):  # what it lacks may be in another
+            wanted = [o for o in all_wanted if o.name in self._targets.sizes[target.path]]
+        expected = [self._expected(o, source, objects is not None) for o in wanted]
+        folder = self._root / target.path
+        sizes = self._targets.sizes.get(target.path, {})
+        offline = objects is None
+        verdicts = dict(
+            zip(
+                [o.name for o in wanted],
+                pool.map(lambda e: judge(folder, sizes.get(e.name), e, offline), expected),
+                strict=True,
+            )
+        )
+        self._claimed.setdefault(target.path, set()).update(verdicts)
+        wrong = 0
+        for each in wanted:
+            verdict = verdicts[each.name]
+            if verdict.wrong is not None:
+                wrong += 1
+                self._problem(target, each.name, verdict.wrong)
+                continue
+            self.result.files += 1
+            self.result.bytes += each.size
+            unchecked = verdict.unchecked or (UNBACKED if offline and not target.backed else None)
+            if unchecked is None:
+                self.result.files_by_md5 += 1
+            else:
+                self._unchecked(target, each.name, unchecked)
+        if objects is None and source.entry is not None:
+            wrong += self._contradicts(target, source.entry)
+        self.result.series += not wrong
+        scattered = not alone and (entry is None or entry.scattered) and len(wanted) < len(all_wanted)
+        self._entries.append(
+            entry_of(target, source.entry, objects, verdicts, self._provider, self._version, scattered=scattered)
+        )
 
-def _dicom_files(root: Path) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for top, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if name != OWN_FOLDER]
-        mine = {name for name in names if name.endswith(".dcm")}
-        if mine:
-            path = Path(top).relative_to(root).as_posix()
-            found["" if path == "." else path] = mine
-    return found
+    @staticmethod
+    def _expected(item: Object, target: Target, listed: bool) -> Expected:
+        entry = target.entry
+        if entry is None:
+            return Expected(item.name, item.size, item.etag)
+        own, right = entry.own.get(item.name, (None, False))
+        before = None
+        if listed and (old := target.files.get(item.name)) is not None:
+            tag = old[1] or entry.etags.get(item.name, "")
+            if old[0] != item.size or (tag and tag != item.etag.strip('"').lower()):
+                before = old[0], tag
+                own, right = None, False
+        return Expected(
+            item.name, item.size, item.etag, own, right, before,
+            None if listed else target.rivals.get(item.name), entry.found.get(item.name),
+        )  # fmt: skip
 
+    def _by_index(self, here: list[Target]) -> None:
+        """Check, without a listing and a record, that the number of files and their bytes are what the index says."""
+        group = [(target, counts.files_of(target, self._targets.sizes[target.path])) for target in here]
+        wrong = counts.problems(self._root, group)
+        self.result.problems += wrong
+        self.result.series += not wrong
+        self._asked.append((here[0].item, here[0].path))
+        told = {problem.path for problem in wrong}
+        for target, files in group:
+            self._claimed.setdefault(target.path, set()).update(files)
+            for name in sorted(files):
+                if self._root / target.path / name not in told:
+                    self.result.files += 1
+                    self.result.bytes += files[name]
+                    self._unchecked(target, name, OFFLINE)
 
-def _series_of(root: Path, by_folder: Mapping[str, set[str]], strange: Collection[str]) -> dict[str, set[str]]:
-    """Return the SeriesInstanceUIDs that folders hold: as their name ends, else as each file's header says."""
-    found: dict[str, set[str]] = {}
-    for path in sorted(strange):
-        named = _UID_AT_END.search(path.rpartition("/")[2])
-        if named:
-            found[path] = {named.group()}
-            continue
-        found[path] = set()
-        for name in by_folder[path]:
-            with contextlib.suppress(Exception):  # pydicom raises whatever the bytes lead it to
-                import pydicom
+    def _contradicts(self, target: Target, entry: Entry) -> bool:
+        """Tell where a record does not agree with the index; what is said of a whole series stays until it is seen."""
+        item, current = target.item, target.current
+        if entry is target.entry and (earlier := standing(entry)) is not None:
+            self._problem(target, "", earlier)
+            return True
+        if current is item and (len(entry.files) != item.files or entry.bytes != item.bytes):
+            self._problem(
+                target, "",
+                ("receipt", f"the receipt names {len(entry.files):,} files, {entry.bytes:,} bytes of this series; "
+                 f"the index says {item.files:,} files, {item.bytes:,} bytes"),
+            )  # fmt: skip
+            return True
+        return False
 
-                header = pydicom.dcmread(
-                    root / path / name, stop_before_pixels=True, specific_tags=["SeriesInstanceUID"]
+    def _problem(self, target: Target, name: str, what: tuple[str, str]) -> None:
+        place = self._root / target.path
+        kind, reason = what
+        self.result.problems.append(Problem(place / name if name else place, target.item.series_uid, reason, kind))
+
+    def _unchecked(self, target: Target, name: str, why: str) -> None:
+        self.result.unchecked.append(Problem(self._root / target.path / name, target.item.series_uid, why, "unchecked"))
+
+    # -- what is kept -------------------------------------------------------------------------------------
+
+    def _keep(self) -> None:
+        known = self._targets.known
+        kept = 0
+        for record, where in ((known.receipt, receipt.receipt_path(self._root)), (known.own, record_path(self._root))):
+            # A folder that cannot be written can still be checked, and so can one where the state folder cannot.
+            with contextlib.suppress(OSError, TransferError):
+                receipt.keep(self._root, record, self._entries, self._asked, where, self._provider, self._version)
+                kept += 1
+        if not kept:
+            self.result.notes.append(
+                Problem(
+                    self._root, "", "what was found could not be written down, here or in the state folder", "record"
                 )
-                found[path].add(str(header.SeriesInstanceUID))
-    return found
+            )
+
+    def _rest(self) -> None:
+        """Tell what is here beside the series."""
+        result, targets = self.result, self._targets
+        for path, sizes in sorted(targets.sizes.items()):
+            left = sizes.keys() - self._claimed.get(path, set()) - targets.unknown.get(path, {}).keys()
+            result.extra += [self._root / path / name for name in sorted(left)]
+        for path, names in targets.unknown.items():
+            for name in sorted(names.keys() - self._claimed.get(path, set())):
+                uid, why = names[name]
+                place, size = self._root / path / name, targets.sizes[path][name]
+                if size > 0:
+                    result.unchecked.append(Problem(place, uid, why, "unchecked"))
+                else:  # no object of IDC is empty
+                    result.problems.append(Problem(place, uid, *_NOTHING[size == 0]))
+        with contextlib.suppress(OSError):
+            staging = self._root / OWN_FOLDER / "staging"
+            if any(staging.iterdir()):
+                result.notes.append(Problem(staging, "", "an unfinished download left files here", "staging"))
 
 
-def _recorded(entry: receipt.Entry) -> list[Object]:
-    return [Object(name, size, md5 or "") for name, size, md5 in entry.files]
+def _objects(entry: Entry) -> list[Object]:
+    return [Object(name, size, md5 or entry.etags.get(name, "")) for name, size, md5 in entry.files]
 
 
-def _listings(
-    root: Path, items: list[Item], endpoint: str, provider: Provider
-) -> Iterator[tuple[Item, list[Object], str | None]]:
-    """Yield each series as it is listed."""
-    inbox: queue.SimpleQueue[tuple[object, dict[str, object] | None]] = queue.SimpleQueue()
-    series = list({item.crdc_series_uuid: item for item in items}.values())
-    rows = (
-        (n, item.crdc_series_uuid, providers.bucket_at(provider, item.bucket), item.files, item.bytes)
-        for n, item in enumerate(series)
-    )
-    lister = Lister(
-        rows,
-        endpoint=endpoint,
-        v1=provider == "gcs",
-        folder=root,
-        inbox=inbox,
-        tries=settings.tries(),
-        stall=settings.stall_seconds(),
-    )
-    try:
-        while not lister.finished:
-            lister.tend()
-            with contextlib.suppress(queue.Empty):
-                _, record = inbox.get(timeout=_TICK)
-                for outcome in lister.handle(record):
-                    yield series[outcome.n], outcome.objects, outcome.problem
-    finally:
-        if lister.transport is not None:
-            lister.transport.kill()
-
-
-def _check(folder: Path, objects: list[Object], pool: ThreadPoolExecutor) -> dict[str, str]:
-    """Return what is wrong, by name."""
-
-    def problem(item: Object) -> str | None:
-        if not (folder / item.name).exists():
-            return "the file is missing"
-        return verify.problem(folder / item.name, item.size, item.etag)
-
-    found = zip(objects, pool.map(problem, objects), strict=True)
-    return {item.name: why for item, why in found if why is not None}
-
-
-def _record(
-    root: Path,
-    item: Item,
-    path: str,
-    objects: list[Object],
-    wrong: bool,
-    known: receipt.Entry | None,
-    provider: Provider,
-    idc_version: int,
-) -> None:
-    """Enter what is new: a series that is right, or one that no longer is."""
-    if (known is None and wrong) or (known is not None and not wrong and known.by != "size"):
-        return
-    entry = receipt.Entry(
-        series_uid=item.series_uid,
-        crdc_series_uuid=item.crdc_series_uuid,
-        bucket=providers.bucket_at(provider, item.bucket),
-        provider=provider,
-        idc_version=known.idc_version if known else idc_version,
-        path=path,
-        files=() if wrong else tuple((o.name, o.size, verify.md5_of(o.etag)) for o in objects),
-    )
-    with contextlib.suppress(OSError):  # a folder that cannot be written can still be checked
-        receipt.append(root, entry)
+def _is_scattered(target: Target) -> bool:
+    return target.entry is not None and target.entry.scattered

@@ -1,7 +1,8 @@
 """Objects of many megabytes: fetched in blocks, each kept once it is on the disk, so that going on costs little.
 
 s5cmd begins a large object anew after every interruption. Here each block is one GET of a range under If-Match, and
-a file beside the object's draft says which blocks are there.
+a file beside the object's draft says which blocks are there. Where a limit is set, small objects come this way, too:
+here each request is known before it is sent.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from .faults import classify
+from .limits import Allowance, Limits
 from .series import LARGE, Object, Series
 
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ CONNECTIONS = 16
 _READ = 1 << 18
 _FLUSH_EVERY = 64  # blocks: to flush each of them took ten times as long
 _FLUSHED = "flushed"
-_TRIES = 3  # of a block, in a row; more are the business of the series' next round
+_TRIES = 3  # of a block; more are the business of the series' next round
+#: What is said of an object that the limit of bytes does not allow any more.
+OVER_LIMIT = "the limit of bytes is reached"
 
 assert BLOCK < LARGE
 
@@ -42,6 +46,16 @@ def _boot() -> str:
 
 
 _BOOT = _boot()
+
+
+def recorded(record: Path) -> int:
+    """Return the bytes that a record of blocks says are there."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        head, *lines = record.read_text("ascii").split("\n")
+        size, block = int(json.loads(head)["size"]), int(json.loads(head)["block"])
+        found = {int(number) for line in lines[:-1] if (number := line.partition(" ")[0]).isdigit()}
+        return sum(max(0, min(size, (number + 1) * block) - number * block) for number in found)
+    return 0
 
 
 class Draft:
@@ -58,6 +72,12 @@ class Draft:
         self.resumed = sum(self.span(n)[1] - self.span(n)[0] for n in self.done)
         self.arrived = self.resumed
         self.over = False
+        self.allowance: Allowance | None = None
+
+    @property
+    def small(self) -> bool:
+        """Whether it is a single block: nothing is to be recorded then."""
+        return self.item.size <= BLOCK
 
     @property
     def count(self) -> int:
@@ -70,6 +90,9 @@ class Draft:
 
     def _recorded(self) -> set[int]:
         """Return the blocks that are there of this very object; make both files where they are not."""
+        if self.small:
+            self.final.parent.mkdir(exist_ok=True)
+            return set()
         with contextlib.suppress(OSError, ValueError):
             head, *lines = self.record.read_text("ascii").split("\n")
             if json.loads(head) == self._head and self.part.exists():
@@ -103,6 +126,9 @@ class Draft:
 
     def keep(self, number: int, data: memoryview) -> bool:
         """Put a block on the disk, then say so; return whether it was the last."""
+        if self.small:
+            self.part.write_bytes(data)
+            return True
         with self._lock:  # the system writes one block of a file at a time, too, and lets the others spin
             with self.part.open("r+b", buffering=0) as file:
                 file.seek(number * BLOCK)
@@ -124,11 +150,12 @@ class Draft:
     def finish(self) -> None:
         """Give the complete object its name."""
         self.part.replace(self.final)
-        self.record.unlink(missing_ok=True)
+        if not self.small:
+            self.record.unlink(missing_ok=True)
 
 
 class BlockFetcher:
-    """Fetches large objects over a few connections.
+    """Fetches large objects, and where there is a limit all others, over a few connections.
 
     Parameters
     ----------
@@ -143,18 +170,30 @@ class BlockFetcher:
         How many at once, at most.
     stall
         Seconds without a byte after which a connection is begun anew.
+    limits
+        Allows what is asked for.
     """
 
     def __init__(
-        self, endpoint: str, inbox: queue.SimpleQueue[Any], outcome: Any, raise_it: Any, connections: int, stall: float
+        self,
+        endpoint: str,
+        inbox: queue.SimpleQueue[Any],
+        outcome: Any,
+        raise_it: Any,
+        connections: int,
+        stall: float,
+        limits: Limits,
     ) -> None:
         self._endpoint, self._inbox, self._outcome, self._raise = endpoint, inbox, outcome, raise_it
-        self._stall = stall
-        self._drafts: list[Draft] = []
+        self._stall, self._limits = stall, limits
+        self._drafts: dict[Draft, None] = {}  # in order
+        self._begun: dict[Draft, None] = {}  # those of which something may have arrived
         self._state = threading.Condition()
         self._stopped = False
         self._writing = self._threads = 0
-        self._most = min(CONNECTIONS, connections)
+        self._left = self._left_small = 0  # blocks that nobody is at yet
+        self._large = 0  # connections that are at a large object
+        self._most = connections
         self.last_byte = 0.0
 
     @property
@@ -163,14 +202,9 @@ class BlockFetcher:
         return not self._drafts
 
     @property
-    def backlog(self) -> int:
-        """Return how many blocks nobody is at yet."""
-        return sum(len(draft.left) for draft in self._drafts)
-
-    @property
     def has_room(self) -> bool:
         """Whether more would find a free connection soon."""
-        return self.backlog < 2 * max(1, self._most)
+        return self._left < 2 * max(1, self._most)
 
     @property
     def connections(self) -> int:
@@ -180,37 +214,59 @@ class BlockFetcher:
     def resize(self, connections: int) -> None:
         """Use at most so many connections from now on, or none for a while; those too many end with their block."""
         with self._state:
-            self._most = min(CONNECTIONS, connections)
+            self._most = connections
             self._hire()
 
+    @property
+    def _most_large(self) -> int:
+        """Return how many connections large objects may have: each has a block in memory that a pause throws away."""
+        return self._limits.throttle.connections(min(CONNECTIONS, self._most))
+
     def _hire(self) -> None:
-        while self._threads < min(self._most, self.backlog):
+        wanted = self._left_small + min(self._left - self._left_small, self._most_large)
+        while self._threads < min(self._most, wanted):
             self._threads += 1
             threading.Thread(target=self._work, name="idc-blocks", daemon=True).start()
 
     def in_flight(self) -> dict[int, int]:
         """Return the bytes that have arrived of each series' objects that are not complete."""
         found: dict[int, int] = {}
-        for draft in list(self._drafts):
+        for draft in list(self._begun):
             found[draft.series.n] = found.get(draft.series.n, 0) + draft.arrived
         return found
 
-    def fetch(self, series: Series, item: Object) -> int:
-        """Begin an object, or go on with it; return the bytes of it that need not be fetched again."""
+    def fetch(self, series: Series, item: Object) -> int | None:
+        """Begin an object, or go on with it.
+
+        Returns
+        -------
+            The bytes of it that need not be fetched again; None where the limit does not allow the others.
+        """
         draft = Draft(series, item)
+        draft.allowance = self._limits.budget.allow(item.size - draft.resumed)
+        if draft.allowance is None:
+            return None
         self.last_byte = time.monotonic()
         with self._state:
-            self._drafts.append(draft)
+            self._drafts[draft] = None
+            if draft.resumed:
+                self._begun[draft] = None
+            self._count(draft, len(draft.left))
             if not draft.left:
                 self._end(draft, None)
             self._hire()
         return draft.resumed
+
+    def _count(self, draft: Draft, blocks: int) -> None:
+        self._left += blocks
+        self._left_small += blocks if draft.small else 0
 
     def stop(self) -> None:
         """Fetch nothing more and touch no file any more."""
         with self._state:
             self._stopped = True
             self._drafts.clear()
+            self._begun.clear()
             self._state.wait_for(lambda: self._writing == 0, 2)
 
     # -- the threads
@@ -218,24 +274,35 @@ class BlockFetcher:
     def _work(self) -> None:
         from . import web  # here: few downloads need it, and its import costs as much as a worker's start
 
-        client, buffer = web.Client(self._endpoint, self._stall), memoryview(bytearray(BLOCK))
+        client, buffer = web.Client(self._endpoint, self._stall), bytearray()
         while True:
             with self._state:
-                draft = next((draft for draft in self._drafts if draft.left), None)
+                draft = self._next()
                 if draft is None or self._stopped or self._threads > self._most:
                     self._threads -= 1
                     client.close()
                     return
                 number = draft.left.popleft()
+                self._begun[draft] = None
+                self._count(draft, -1)
+                self._large += not draft.small
+            start, stop = draft.span(number)
+            if not stop - start <= len(buffer) <= 4 * (stop - start):  # no large block is kept for small objects
+                buffer = bytearray(stop - start)
             try:
-                error = self._block(client, draft, number, buffer)
+                error = self._block(client, draft, number, memoryview(buffer)[: stop - start])
             except OSError as failure:  # of the disk
                 error = None
                 if not self._stopped:
                     self._inbox.put((self._raise, (failure,)))
-            if error is not None:
-                with self._state:
+            with self._state:
+                self._large -= not draft.small
+                if error is not None:
                     self._end(draft, error)
+
+    def _next(self) -> Draft | None:
+        most = self._most_large
+        return next((draft for draft in self._drafts if draft.left and (draft.small or self._large < most)), None)
 
     def _end(self, draft: Draft, error: str | None) -> None:
         if draft.over or self._stopped:
@@ -243,28 +310,45 @@ class BlockFetcher:
         if error is None:
             draft.finish()
         draft.over = True
+        self._count(draft, -len(draft.left))
         draft.left.clear()
-        self._drafts.remove(draft)
+        if draft.allowance is not None:
+            draft.allowance.close()
+        del self._drafts[draft]
+        self._begun.pop(draft, None)
         self._inbox.put((self._outcome, (draft.series, draft.item.name, error)))
 
-    def _block(self, client: web.Client, draft: Draft, number: int, buffer: memoryview) -> str | None:
+    def _block(self, client: web.Client, draft: Draft, number: int, data: memoryview) -> str | None:
         """Fetch one block; return the error that the object is given up with for now."""
-        start, stop = draft.span(number)
-        data = buffer[: stop - start]
-        for attempt in range(_TRIES):
-            if attempt:
-                time.sleep(0.3 * 2**attempt * random.uniform(0.75, 1.25))
-            if draft.over or self._stopped:
-                return None
-            error = self._get(client, draft, start, data)
-            if error is None:
+
+        def unwanted() -> bool:
+            return draft.over or self._stopped
+
+        throttle, allowance = self._limits.throttle, draft.allowance
+        assert allowance is not None
+        start, got, failures = number * BLOCK, 0, 0
+        while got < len(data):
+            size = throttle.piece(len(data) - got)
+            if not throttle.wait(size, unwanted):
                 break
-            if classify(error).kind == "permanent":
-                return error
-        else:
+            allowance.spend(size)
+            count, error, lost = self._get(client, draft, start + got, data[got : got + size])
+            got += count
+            if error is None:
+                if count < size:
+                    break  # unwanted
+                continue
+            allowance.refund(size - count - lost)
+            failures += 1
+            if lost and not allowance.again(lost):
+                error = OVER_LIMIT
+            elif failures < _TRIES and classify(error).kind != "permanent":
+                time.sleep(0.3 * 2**failures * random.uniform(0.75, 1.25))
+                continue
+            draft.arrived -= got
             return error
         with self._state:
-            if draft.over or self._stopped:
+            if unwanted():
                 return None
             self._writing += 1
         try:
@@ -278,29 +362,38 @@ class BlockFetcher:
                 self._end(draft, None)
         return None
 
-    def _get(self, client: web.Client, draft: Draft, start: int, data: memoryview) -> str | None:
-        """Fill `data` with the bytes of an object from `start` on; return the error, if any."""
+    def _get(self, client: web.Client, draft: Draft, start: int, data: memoryview) -> tuple[int, str | None, int]:
+        """Fill `data` with the bytes of an object from `start` on.
+
+        Returns
+        -------
+            How many came; the error, if any; and how many more the server may have sent that did not come.
+        """
         path = f"/{draft.series.bucket}/{draft.series.uuid}/{quote(draft.item.name)}"
         headers = {"Range": f"bytes={start}-{start + len(data) - 1}", "If-Match": f'"{draft.item.etag}"'}
-        got = 0
+        got = lost = 0
+        answered = False
         try:
-            answer = client.get(path, headers)
+            answer = client.get(path, headers, once=self._limits.budget.total is not None)
             if answer.status != 206:
                 error = f"status code: {answer.status}, {answer.read(300).decode(errors='replace')}"
                 client.close()
-                return error
+                return 0, error, 0
+            answered = True
             while count := answer.readinto(data[got : got + _READ]):
                 got += count
                 draft.arrived += count
                 self.last_byte = time.monotonic()
                 if draft.over or self._stopped:
                     client.close()
-                    return None
+                    return got, None, 0
             if got == len(data):
-                return None
+                return got, None, 0
             error = f"unexpected EOF: {got:,} of {len(data):,} bytes arrived"
         except (OSError, client.failure) as failure:
             error = f"{type(failure).__name__}: {failure}"
+            reset = isinstance(failure, ConnectionError) and not isinstance(failure, ConnectionRefusedError)
+            if answered or reset:  # what had come and was not read yet is thrown away
+                lost = len(data) - got
         client.close()
-        draft.arrived -= got
-        return error
+        return got, error, lost

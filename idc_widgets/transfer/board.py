@@ -11,7 +11,7 @@ from typing import NamedTuple
 from .job import Job
 from .journal import Journal
 from .model import ENDED, Snapshot, TransferError
-from .registry import journal_paths, state_dir
+from .registry import journal_paths, make_private, state_dir
 
 
 class Entry(NamedTuple):
@@ -64,7 +64,7 @@ class Board:
         lines = [f"{sign}{each}\n" for each in ids]
         if lines:
             path = _away_path()
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(path.parent)
             with path.open("a", encoding="utf-8") as file:
                 file.write("".join(lines))
             self._read_away()

@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 
-from . import receipt
+from . import receipt, safe
 from .journal import Journal
 from .pages import received
 from .paths import OWN_FOLDER
@@ -32,13 +32,27 @@ def remove_staging(journal: Journal, job_id: str) -> None:
         for folder in list(os.scandir(staging)):  # a few, of a job of perhaps a million series
             if folder.name in mine:
                 shutil.rmtree(folder.path, ignore_errors=True)
+    receipt_keys = [
+        (row["uuid"], row["path"])
+        for row in journal.all(
+            "SELECT uuid, path FROM series s WHERE job = ?1 AND state != 'done' AND NOT EXISTS (SELECT 1 FROM series o"
+            " JOIN job ON job.id = o.job WHERE o.path = s.path AND o.uuid = s.uuid AND o.job != ?1"
+            " AND (o.state = 'done' OR job.state != 'cancelled'))",
+            (job_id,),
+        )
+    ]
+    with contextlib.suppress(OSError):
+        receipt.withdraw(journal.destination, receipt_keys)
     with contextlib.suppress(OSError):  # which stay where something is left in them
         staging.rmdir()
         staging.parent.rmdir()
 
 
 def remove_downloaded(journal: Journal, job_id: str) -> None:
-    """Remove the files that this job itself put in place, and the folders that are empty without them."""
+    """Remove the files that this job itself put in place, and the folders that are empty without them.
+
+    The receipt no longer has their series then: a check of the folder need not miss what was removed on request.
+    """
     destination = journal.destination
     rows = journal.all(
         "SELECT uuid, path, name FROM series LEFT JOIN object USING (job, n)"
@@ -48,11 +62,14 @@ def remove_downloaded(journal: Journal, job_id: str) -> None:
     old = received(journal, {row["uuid"] for row in rows if row["name"] is None})
     folders = set()
     for row in rows:
+        safe.require(row["uuid"], row["path"], (row["name"] or "x",))
         folder = destination / row["path"]
         folders.add(folder)
         known = [row["name"]] if row["name"] else [name for name, *_ in old.get((row["uuid"], row["path"]), ())]
         for name in known:
             (folder / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        receipt.withdraw(destination, {(row["uuid"], row["path"]) for row in rows}, removed=True)
     for folder in folders:
         with contextlib.suppress(OSError):
             while folder != destination:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from .journal import Journal
 from .pages import received
-from .registry import documents_path
+from .registry import documents_path, make_private
 
 _OWN = ("path", "files", "bytes", "crdc_series_uuid")
 _MARK = "<!-- written by idc_widgets; text outside of its sections is kept -->"
@@ -34,7 +34,7 @@ def deposit(journal: Journal, job_id: str, documents: Documents) -> None:
     """Keep what is known until the job has ended; what is known of series that are added comes after the rest."""
     folder = documents_path(journal.path, job_id)
     more = wanted(journal, job_id)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)
     with (folder / "rows.csv").open("a", encoding="utf-8", newline="", errors="backslashreplace") as file:
         writer = csv.writer(file)
         if not more:

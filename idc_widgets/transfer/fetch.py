@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .blocks import CONNECTIONS, BlockFetcher
+from .blocks import CONNECTIONS, OVER_LIMIT, BlockFetcher
 from .faults import classify
+from .limits import Limits
 from .s5cmd import Transport
 from .series import Object, Series
 
@@ -63,6 +64,8 @@ class Fetcher:
         About how many series there are to fetch; few need fewer processes.
     tries, stall
         Tries an object gets; seconds without a byte that mean a process hangs.
+    limits
+        What may be fetched. While there is a limit all comes in blocks: s5cmd keeps none.
     received
         Called with a series and an object that has arrived.
     resumed
@@ -82,6 +85,7 @@ class Fetcher:
         series: int,
         tries: int,
         stall: float,
+        limits: Limits,
         received: Callable[[Series, Object], None],
         resumed: Callable[[int], None],
         settled: Callable[[Series], None],
@@ -89,8 +93,8 @@ class Fetcher:
         self._workers, self._count = workers, max(1, min(_PROCESSES, series, workers))
         self._endpoint, self._options = endpoint, (v1, staging, inbox)
         self._staging, self._tries, self._stall, self._received = staging, tries, stall, received
-        self._resumed, self._settled = resumed, settled
-        self._blocks = BlockFetcher(endpoint, inbox, self._block_ended, self._raise, workers, stall)
+        self._resumed, self._settled, self._limits = resumed, settled, limits
+        self._blocks = BlockFetcher(endpoint, inbox, self._block_ended, self._raise, workers, stall, limits)
         self._slots: dict[Transport, _Slot] = {}
         self._unfed: deque[tuple[Series, list[str]]] = deque()  # until workers are free for another process
         self._scan_at = 0.0
@@ -110,9 +114,22 @@ class Fetcher:
         each, self._workers, self._count = self._each, workers, max(1, min(_PROCESSES, series, workers))
         if each == self._each and sum(slot.transport.workers for slot in self._open()) <= workers:
             return
+        self.replace()
+
+    def replace(self) -> None:
+        """End the processes; what they have begins anew, by others or in blocks."""
         for slot in self._slots.values():
             slot.replaced = slot.closed = True
             slot.transport.terminate()
+
+    def limited(self) -> None:
+        """Let a limit hold from now on, also for what s5cmd is at."""
+        if self._limits.any:
+            self.replace()
+            for series, _ in self._unfed:
+                series.expected.clear()
+                self._settled(series)
+            self._unfed.clear()
 
     @property
     def idle(self) -> bool:
@@ -131,9 +148,13 @@ class Fetcher:
         if not self._staging.parent.parent.is_dir():
             raise Fatal(f"the destination {self._staging.parent.parent} is gone")
         self._staging.mkdir(parents=True, exist_ok=True)
-        commands = series.commands()
-        for name in list(series.in_blocks):
-            self._resumed(self._blocks.fetch(series, series.objects[name]))
+        commands = series.commands(all_in_blocks=self._limits.any)
+        for name in [name for name in series.objects if name in series.in_blocks]:
+            there = self._blocks.fetch(series, series.objects[name])
+            if there is None:
+                series.hold(name)
+            else:
+                self._resumed(there)
         if commands:
             self._feed(series, commands)
 
@@ -166,6 +187,8 @@ class Fetcher:
     @property
     def _for_blocks(self) -> int:
         """Return how many workers large objects may have beside small ones."""
+        if self._limits.any:
+            return self._workers
         return 0 if self._blocks.idle else max(1, min(CONNECTIONS, self._workers // 4))
 
     def _room(self) -> int:
@@ -175,7 +198,7 @@ class Fetcher:
     def _share_out(self) -> None:
         """Let large objects have their share: who has more than its own shrinks before the other grows."""
         wanted = self._for_blocks
-        if wanted and not self._unfed and not any(slot.series for slot in self._slots.values()):
+        if 0 < wanted < self._workers and not self._unfed and not any(slot.series for slot in self._slots.values()):
             wanted = min(CONNECTIONS, self._workers)  # nobody else wants any
         kept = self._workers - wanted
         for slot in sorted(self._open(), key=lambda slot: -slot.load):
@@ -266,6 +289,8 @@ class Fetcher:
             item = series.received(name)
             assert item is not None
             self._received(series, item)
+        elif error == OVER_LIMIT:
+            series.hold(name)
         else:
             self._raise_if_fatal(error)
             fault = classify(error)

@@ -11,16 +11,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from . import receipt, verify
+from . import receipt, reuse, verify
 from .fetch import Fatal, Fetcher
 from .journal import Journal
 from .ledger import Ledger
+from .limits import Budget
 from .listing import Listed
+from .records import etags_of
 from .registry import OwnerLock, lock_path
 from .series import Object, Series
 
 _CLAIMED_WAIT = 1.0
 _BATCH_BYTES = 2_000_000
+_MOST_HERE = 200  # series copied or verified at once: a folder may hold a million that nobody has checked
+_MOST_HELD = 100  # series looked through for single files that the limit of bytes allows
 _FRESH = 500  # listings kept in memory on their way to the fetcher; the others are read again
 
 Check = tuple[Series, Object, Path]
@@ -41,6 +45,8 @@ class Flow:
         Takes (function, arguments) when a task of the thread pool is done.
     tries
         Tries an object gets.
+    budget
+        The bytes that may be fetched: series that are larger than what is left are held back.
     """
 
     def __init__(
@@ -53,17 +59,23 @@ class Flow:
         staging: Path,
         inbox: queue.SimpleQueue[Any],
         tries: int,
+        budget: Budget,
     ) -> None:
         self._journal, self._job, self._ledger = journal, job, ledger
         self._destination, self._staging, self._inbox = destination, staging, inbox
-        self._tries = tries
+        self._tries, self._budget = tries, budget
         self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1))
         self._stopped = False
         self._ready: list[tuple[int, int]] = []  # a heap of (turn, n): in the job's order but for those preferred
+        self.damaged: dict[receipt.Key, frozenset[str]] = {}  # what a check of the folder found wrong
         self._turns: dict[int, int] = {}  # of those preferred
         self._delayed: list[tuple[float, int]] = []
         self._active: set[int] = set()
         self._waiting: dict[int, Series] = {}  # between two rounds
+        self._here: set[int] = set()  # at work on this disk alone
+        self._held: dict[int, None] = {}  # series that are larger than what may be fetched yet
+        self._in_part = False  # whether single files of those are taken
+        self._in_vain = 0  # series of which none was small enough
         self._contested: set[int] = set()  # had to wait for another job
         self._fresh: dict[int, list[Object]] = {}
         self._batch: list[Check] = []
@@ -81,8 +93,21 @@ class Flow:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is left, not even a check under way."""
+        """Whether nothing is left, not even a check under way, but for what the limit of bytes holds back."""
         return not (self._ready or self._delayed or self._active)
+
+    @property
+    def held(self) -> bool:
+        """Whether series are held back by the limit of bytes."""
+        return bool(self._held)
+
+    def take_in_part(self) -> None:
+        """With nothing else left, take single files of the series that are held back; once in a run."""
+        if self._held and self.empty and not self._in_part:
+            self._in_part = True
+            for n in self._held:
+                self.enqueue(n)
+            self._held.clear()
 
     @property
     def next_try(self) -> tuple[float, str] | None:
@@ -122,7 +147,10 @@ class Flow:
         counted = self._journal.all(
             "SELECT size FROM object WHERE job = ? AND n = ? AND state = 'verified'", (self._job["id"], row["n"])
         )
-        self._ledger.listed(row["n"], [Object(name, size, md5 or "", "verified") for name, size, md5 in entry.files])
+        self._ledger.listed(
+            row["n"],
+            [Object(name, size, md5 or entry.etags.get(name, ""), "verified") for name, size, md5 in entry.files],
+        )
         self._ledger.files_done += row["files"] - len(counted)
         self._ledger.bytes_done += row["bytes"] - sum(item["size"] for item in counted)
         self._ledger.series_state(row["n"], "done", "present")
@@ -131,20 +159,53 @@ class Flow:
         """Hand series to the fetcher while it takes any, but none whose turn is after that of an awaited one."""
         while self._delayed and self._delayed[0][0] <= now:
             self.enqueue(heapq.heappop(self._delayed)[1])
-        while self._ready and fetcher.has_room():
+        while self._ready and fetcher.has_room() and len(self._here) < _MOST_HERE:
             if awaited is not None and self._place(awaited) < self._ready[0]:
                 return
             _, n = heapq.heappop(self._ready)
+            if self._is_too_large(n):
+                self._held[n] = None
+                continue
             series = self._waiting.pop(n, None) or self._open(n)
             if series is None:
                 continue
+            pending = sum(item.size for item in series.objects.values() if item.state == "pending")
+            if series.source is None and not self._in_part and not self._budget.covers(pending):
+                self._hold(series)
+                continue
             self._active.add(n)
-            if series.count("pending"):
+            if series.source is not None and series.count("pending"):
+                self._ledger.phase(n, "downloading")
+                self._here.add(n)
+                series.checking += 1
+                self._submit(self._take, series, series.source)
+            elif series.count("pending"):
                 self._ledger.phase(n, "downloading")
                 fetcher.assign(series)
+                self._in_vain = self._in_vain + 1 if not series.busy else 0
+                if not series.busy:
+                    self.after_round(series)
             else:
                 self._ledger.phase(n, "verifying")
+                self._here.add(n)
                 self.after_round(series)
+
+    def _is_too_large(self, n: int) -> bool:
+        """Whether the limit of bytes rules a series out; what was begun or is on this disk, once looked through."""
+        left = self._budget.left
+        if left is None or n in self._waiting:
+            return False
+        if self._in_part:
+            return self._in_vain >= _MOST_HELD or not left
+        row = self._row(n)
+        here = self._staging / row["uuid"], self._destination / row["path"]
+        return row["bytes"] > left and row["source"] is None and not any(place.exists() for place in here)
+
+    def _hold(self, series: Series) -> None:
+        self._active.discard(series.n)
+        self._waiting[series.n] = series
+        self._held[series.n] = None
+        self._ledger.phase(series.n, None)
 
     def resumed(self, size: int) -> None:
         """Leave bytes out of the speed that were there when their object was begun."""
@@ -161,10 +222,17 @@ class Flow:
         """Go on with a series when nothing of it is under way."""
         if series.busy:
             return
+        self._here.discard(series.n)
+        if series.held and series.count("pending") == len(series.held):
+            self._hold(series)
+            return
         if series.count("pending"):
             self._active.discard(series.n)
             self._waiting[series.n] = series
-            self._delay(series.n, series.backoff())
+            if wait := series.backoff():
+                self._delay(series.n, wait)
+            else:  # nothing was tried yet: what was on this disk is not all of it
+                self.enqueue(series.n)
             return
         failed = [item for item in series.objects.values() if item.state == "failed"]
         if failed:
@@ -199,7 +267,7 @@ class Flow:
         objects = self._fresh.pop(n, None)
         if n in self._contested:  # the other job may have put it there
             entry = receipt.present(self._destination, {uuid}, self._job["verify"]).get((uuid, path))
-            if entry is not None:
+            if entry is not None and entry.is_whole(row["files"], row["bytes"]):
                 self.present(row, entry)
                 self._ledger.released(uuid)
                 return None
@@ -208,7 +276,9 @@ class Flow:
             rows = self._journal.all("SELECT * FROM object WHERE job = ? AND n = ?", (self._job["id"], n))
             objects = [Object(o["name"], o["size"], o["etag"], o["state"], o["reason"]) for o in rows]
         series = Series(row, objects, self._staging, self._destination)
-        unchecked, lost = series.survey()
+        if row["source"] is not None:
+            series.source = self._destination / row["source"]
+        unchecked, lost = series.survey(self.damaged.get((uuid, path), ()))
         for name in lost:
             self._ledger.lost(n, series.objects[name])
         for name, place in unchecked:
@@ -298,7 +368,21 @@ class Flow:
         else:
             if place.parent == series.staging:  # what lies under a final name is only ever replaced
                 place.unlink(missing_ok=True)
-            series.gave_up(item.name, problem, False, self._tries)
+            if not series.damaged(item.name):
+                series.gave_up(item.name, problem, False, self._tries)
+
+    def _take(self, series: Series, source: Path) -> tuple[Any, Any]:
+        """Copy or link what another folder of the destination has."""
+        how = self._job["reuse"] or "copy"
+        return self._took, (series, reuse.take(source, series.staging, series.missing(), how, lambda: self._stopped))
+
+    def _took(self, series: Series, names: list[str]) -> None:
+        series.source = None
+        for name in names:
+            self._check(series, series.taken(name), series.staging / name)
+        series.checking -= 1
+        self.flush()
+        self.after_round(series)
 
     def _publish(self, series: Series) -> tuple[Any, Any]:
         try:
@@ -314,6 +398,7 @@ class Flow:
                     path=series.path,
                     by=self._job["verify"],
                     files=tuple((o.name, o.size, verify.md5_of(o.etag)) for o in series.objects.values()),
+                    etags=etags_of((o.name, o.etag) for o in series.objects.values()),
                 ),
             )
         except OSError as error:
@@ -326,7 +411,8 @@ class Flow:
             if self._stopped:
                 return
             raise Fatal(f"the series cannot be put in its place, {problem}")
-        self._ledger.series_state(series.n, "done")
+        # What was there before is not this job's to remove.
+        self._ledger.series_state(series.n, "done", "present" if series.adopted else None)
         self._close(series)
 
 

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
-from . import documents, providers
+from idc_widgets.lib import arguments
+from idc_widgets.lib.arguments import shown
+
+from . import display, documents, providers, waiting
 from .cleanup import remove_downloaded, remove_staging
+from .destination import folder
 from .journal import Journal
-from .model import ACTIVE, ENDED, Item, Progress, Provider, Snapshot, State, Status, TransferError
+from .model import ACTIVE, ENDED, LIMIT_REACHED, Item, Progress, Provider, Snapshot, State, Status, TransferError
 from .pages import SeriesState, files, series_counts, series_page
 from .plan import distinct, make, too_little
-from .registry import OwnerLock, journal_path, journal_paths, lock_path, real_destination
+from .registry import OwnerLock, journal_path, journal_paths, lock_path
 from .spawn import spawn_worker
+from .status import status_of
+from .units import parse_bytes, parse_rate
+from .validate import Wish, check_workers, checked
 
 _STALE = 1.5  # seconds without a heartbeat after which the worker's lock is looked at
 _START_PATIENCE = 20.0  # seconds that a worker may take to begin
 _ACKNOWLEDGE = 2.0
 _DEAD = "the download process ended unexpectedly; resume the download to go on"
 _PROGRESS = ", ".join(Progress.__dataclass_fields__)
-_WORDS = {"queued": "waiting to begin", "listing": "listing", "running": "downloading", "verifying": "verifying"}
 
 
 @runtime_checkable
@@ -50,13 +57,19 @@ class Job:
     def __repr__(self) -> str:
         return f"<Job {self.id} {self.title!r} {self.state} → {self.path}>"
 
+    def _repr_html_(self) -> str:
+        return display.as_html([self])
+
+    def _ipython_display_(self) -> None:
+        if display.live is None or not waiting.in_notebook():
+            raise NotImplementedError  # IPython takes the next best then
+        display.live(self)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Job) and (self.id, self.path) == (other.id, other.path)
 
     def __hash__(self) -> int:
         return hash((self.id, self.path))
-
-    # -- what it says ------------------------------------------------------------------------------------
 
     def _status(self) -> tuple[State, str | None]:
         row = self._journal.one("SELECT state, error, heartbeat FROM job WHERE id = ?", (self.id,))
@@ -108,26 +121,7 @@ class Job:
             row = self._journal.job(self.id)
         state, error = self._status_in(row)
         progress = Progress(*(row[name] for name in Progress.__dataclass_fields__))
-        return Snapshot(state, error, self._words(row, state, error), progress, row["workers"])
-
-    @staticmethod
-    def _words(row: sqlite3.Row, state: State, error: str | None) -> Status:
-        ahead = (row["note_at"] or 0) - time.time()
-        if state in ACTIVE and row["note"] == "retrying":
-            reason, seconds = row["note_reason"], max(0.0, ahead)
-            return Status("retrying", f"waiting to retry in {seconds:.0f} s: {reason}", reason, seconds)
-        if state in ACTIVE and row["note"] == "stalled":
-            reason, seconds = row["note_reason"], max(0.0, -ahead)
-            return Status("stalled", f"stalled: no byte for {seconds:.0f} s; {reason}", reason, seconds)
-        if state == "queued" and row["note"]:
-            return Status("queued", f"queued: {row['note_reason']}", row["note_reason"])
-        if state == "failed":
-            if row["failed"] and row["files_done"] + row["failed"] == row["files_total"]:
-                lost = f"{row['failed']:,} failure" + ("s" if row["failed"] != 1 else "")
-                return Status("incomplete", f"complete with {lost}", error)
-            return Status("failed", f"failed: {error}", error)
-        kind = "downloading" if state == "running" else state
-        return Status(cast(Any, kind), _WORDS.get(state, state))
+        return Snapshot(state, error, status_of(row, state, error), progress, row["workers"])
 
     def series(self, offset: int = 0, limit: int = 100, *, state: SeriesState | None = None) -> list[dict[str, Any]]:
         """Return a page of its series, in the order they were asked for.
@@ -141,15 +135,15 @@ class Job:
 
         Returns
         -------
-            series_uid, crdc_series_uuid, path, state ("queued", "downloading", "verifying", "retrying", "complete",
-            "failed"), files, files_done, bytes, bytes_done (verified), bytes_in_flight, reason (of a failure or a
-            wait) and retry_in (seconds).
+            SeriesInstanceUID, crdc_series_uuid, path, state ("queued", "downloading", "verifying", "retrying",
+            "complete", "failed"), files, files_done, bytes, bytes_done (verified), bytes_in_flight, reason (of a
+            failure or a wait) and retry_in (seconds).
         """
         return series_page(self._journal, self.id, offset, limit, state, self.state in ACTIVE)
 
     def series_uids(self, *, unfinished: bool = False) -> list[str]:
         """Return the SeriesInstanceUIDs of all its series, or of those still to come, in the order asked for."""
-        where = " AND state IN ('pending', 'listed')" if unfinished else ""
+        where = " AND state IN ('pending', 'listed')" if checked(arguments.flag, unfinished, "unfinished") else ""
         rows = self._journal.all(f"SELECT uid FROM series WHERE job = ?{where} ORDER BY n", (self.id,))
         return [row["uid"] for row in rows]
 
@@ -172,14 +166,14 @@ class Job:
 
         Returns
         -------
-            path (where it is once its series is complete), series_uid, bytes, bytes_in_flight (that are there, and not
-            verified), state ("pending", "downloading", "received", "verified", "failed"), reason (of a failure) and
-            verified_by ("md5", or "size" where that was asked for or the bucket gives no MD5; None before).
+            path (where it is once its series is complete), SeriesInstanceUID, bytes, bytes_in_flight (that are there,
+            and not verified), state ("pending", "downloading", "received", "verified", "failed"), reason (of a failure)
+            and verified_by ("md5", or "size" where that was asked for or the bucket gives no MD5; None before).
         """
         return files(self._journal, self.id, series, self.state in ACTIVE)
 
     def failures(self) -> list[dict[str, str]]:
-        """Return what could not be fetched: key, series_uid, reason; a key ending in / is a whole series."""
+        """Return what could not be fetched: key, SeriesInstanceUID, reason; a key ending in / is a whole series."""
         rows = self._journal.all(
             "SELECT s.uuid, s.uid, s.bucket, o.name, COALESCE(o.reason, s.reason) AS reason FROM series s"
             " LEFT JOIN object o ON o.job = s.job AND o.n = s.n AND o.state = 'failed'"
@@ -189,28 +183,32 @@ class Job:
         return [
             {
                 "key": f"s3://{row['bucket']}/{row['uuid']}/{row['name'] or ''}",
-                "series_uid": row["uid"],
+                "SeriesInstanceUID": row["uid"],
                 "reason": row["reason"],
             }
             for row in rows
         ]
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the job has ended, at most `timeout` seconds.
+    def wait(self, timeout: float | None = None, progress: bool | Callable[[Progress], object] | None = None) -> bool:
+        """Wait until the job has ended, or its limit of bytes has paused it, at most `timeout` seconds.
+
+        An interrupt (Ctrl-C, the notebook's stop button) ends the waiting; the download goes on.
+
+        Parameters
+        ----------
+        timeout
+            Seconds; None waits as long as it takes.
+        progress
+            What is shown meanwhile. True: a bar, where tqdm is installed, else a line, which is printed every few
+            seconds where the output is neither a notebook nor a terminal. None: the same, but nothing there. A
+            function is called with the job's `Progress` several times a second. False: nothing.
 
         Returns
         -------
-            True when it is complete; False when it failed, was cancelled, or is still going (see `state`).
+            True when it is complete; False when it failed, was cancelled, is paused by its limit, or is still going
+            (see `state`).
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        pause = 0.02
-        while (state := self.state) not in ENDED:
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
-                return False
-            time.sleep(pause if left is None else min(pause, left))
-            pause = min(pause * 1.5, 0.1)
-        return state == "complete"
+        return waiting.wait(self, timeout, progress)
 
     # -- what can be asked of it -------------------------------------------------------------------------
 
@@ -227,9 +225,12 @@ class Job:
         Parameters
         ----------
         keep
-            Whether the series that are complete stay; what is unfinished goes in any case.
+            Whether the series that are complete stay; what is unfinished goes in any case. Of a complete job there is
+            nothing to end; without `keep` the files that it has put in place are removed, as of any other.
         """
-        if self._ask("cancel", None if keep else "remove", "cancelled", also=("paused", "failed")):
+        checked(arguments.flag, keep, "keep")
+        also = ("paused", "failed") if keep else ("paused", "failed", "complete")
+        if self._ask("cancel", None if keep else "remove", "cancelled", also=also):
             with self._lock() as lock:
                 if lock.acquire():
                     remove_staging(self._journal, self.id)
@@ -270,12 +271,24 @@ class Job:
             time.sleep(0.02)
         return True  # it has begun to start, or is slow: it will
 
-    def resume(self) -> None:
-        """Go on with a job that is paused, failed, or whose process died; nothing verified is fetched again."""
+    def resume(self, max_bytes: int | str | None = None) -> None:
+        """Go on with a job that is paused, failed, or whose process died; nothing verified is fetched again.
+
+        Parameters
+        ----------
+        max_bytes
+            How many bytes it may fetch from now on, such as "5 GB". Without it, a job that had reached its limit goes
+            on without one, and any other keeps what is left of its limit.
+        """
+        limit = None if max_bytes is None else parse_bytes(max_bytes)
         state = self.state
         if state == "cancelled":
             raise TransferError(f"download {self.id} was cancelled; start it again to go on")
+        if state in ACTIVE and limit is not None:
+            raise TransferError(f"download {self.id} is at work; pause it before its limit is changed")
         if state == "paused" or state == "failed":
+            if limit is not None or self._journal.job(self.id)["note"] == LIMIT_REACHED:
+                self._journal.update_job(self.id, max_bytes=limit, spent=0)
             self._start_again()
 
     def retry(self) -> None:
@@ -290,21 +303,43 @@ class Job:
 
     def set_workers(self, workers: int) -> None:
         """Change how many transfers run at once."""
-        if workers < 1:
-            raise TransferError(f"workers={workers!r}: at least 1 is needed")
-        self._journal.update_job(self.id, workers=workers)
+        self._journal.update_job(self.id, workers=check_workers(workers))
         if self.state in ACTIVE:
             self._tell("workers")
 
-    def fetch_next(self, *series_uids: str) -> None:
+    @property
+    def max_bytes(self) -> int | None:
+        """Return how many bytes of files it may fetch before it pauses, None without a limit; see `resume`."""
+        limit: int | None = self._journal.job(self.id)["max_bytes"]
+        return limit
+
+    @property
+    def bandwidth(self) -> int | None:
+        """Return how many bytes a second it may fetch, None without a limit; `set_bandwidth` changes it."""
+        rate: int | None = self._journal.job(self.id)["bandwidth"]
+        return rate
+
+    def set_bandwidth(self, bandwidth: int | str | None) -> None:
+        """Change how many bytes a second it may fetch, such as "20 MB/s"; None is no limit.
+
+        Files that are being fetched without a limit when one is set begin anew.
+        """
+        rate = None if bandwidth is None else parse_rate(bandwidth)
+        self._journal.update_job(self.id, bandwidth=rate)
+        if self.state in ACTIVE:
+            self._tell("bandwidth")
+
+    def prioritize(self, *series_uids: str) -> None:
         """Let these series come next, in this order, before the others that wait."""
+        for uid in series_uids:
+            checked(arguments.text, uid, "series_uids", "a SeriesInstanceUID of it")
         with self._journal.transaction() as db:
             found = {}
             top = db.execute("SELECT MAX(turn) FROM series WHERE job = ?", (self.id,)).fetchone()[0]
             for place, uid in enumerate(reversed(series_uids), top + 1):
                 rows = db.execute("SELECT n FROM series WHERE job = ? AND uid = ?", (self.id, uid)).fetchall()
                 if not rows:
-                    raise TransferError(f"download {self.id} has no series {uid!r}")
+                    raise TransferError(f"download {self.id} has no series {shown(uid)}")
                 db.execute("UPDATE series SET turn = ? WHERE job = ? AND uid = ?", (place, self.id, uid))
                 found[uid] = [row["n"] for row in rows]
         if self.state in ACTIVE:
@@ -321,17 +356,22 @@ class Job:
         row = self._journal.job(self.id)
         if row["state"] == "cancelled":
             raise TransferError(f"download {self.id} was cancelled; start it again to go on")
-        items = series.items(row["layout"]) if isinstance(series, _HasItems) else series
-        mine = {r["uuid"] for r in self._journal.all("SELECT uuid FROM series WHERE job = ?", (self.id,))}
-        new = [item for item in distinct(items) if item.crdc_series_uuid not in mine]
+        is_cohort = isinstance(series, _HasItems) and not isinstance(series, dict | type)
+        items = series.items(row["layout"]) if is_cohort else series  # type: ignore[union-attr]
+        if isinstance(items, str) or not isinstance(items, Sequence) or not all(isinstance(i, Item) for i in items):
+            raise TransferError(f"add(series={shown(series)}): give a cohort, such as catalog.cohort(Modality='CT')")
+        held = {r["uuid"] for r in self._journal.all("SELECT uuid FROM series WHERE job = ?", (self.id,))}
+        new = [item for item in distinct(items) if item.crdc_series_uuid not in held]
         if not new:
             return 0
-        plan = make(new, self.path, row["layout"], self.provider, row["verify"])
+        how = {name: row[name] for name in Wish.__dataclass_fields__ if name not in ("root", "provider")}
+        plan = make(new, Wish(root=self.path, provider=self.provider, **how))
         if plan.problem is not None or not plan.fits:
             raise TransferError(plan.problem or too_little(plan))
         if isinstance(series, _HasItems) and documents.wanted(self._journal, self.id):
             documents.deposit(self._journal, self.id, series.documents(self.provider, row["layout"]))
-        self._journal.add_series(self.id, providers.rows(new, (path for _, path in plan.folders), self.provider))
+        paths = (path for _, path in plan.folders)
+        self._journal.add_series(self.id, providers.rows(new, paths, self.provider, plan.sources))
         state = self.state
         # A paused job has them when it is resumed.
         if state != "paused" and not (state in ACTIVE and self._tell("add")):
@@ -345,21 +385,22 @@ class Job:
             db.execute("DELETE FROM request WHERE job = ?", (self.id,))
             db.execute("INSERT INTO request (job, verb) VALUES (?, 'retry')", (self.id,))
             db.execute(
-                "UPDATE job SET state = 'queued', error = NULL, heartbeat = ? WHERE id = ?", (time.time(), self.id)
+                "UPDATE job SET state = 'queued', error = NULL, note = NULL, heartbeat = ? WHERE id = ?",
+                (time.time(), self.id),
             )
         spawn_worker(self._journal.path, self.id)
 
 
-def jobs(destination: str | Path | None = None) -> list[Job]:
+def jobs(destination: str | os.PathLike[str] | None = None) -> list[Job]:
     """Return the downloads this machine knows, newest first; with `destination`, those to that folder."""
     if destination is None:
         paths = list(journal_paths())
     else:
-        path = journal_path(real_destination(destination))
+        path = journal_path(folder(destination, "list the downloads of"))
         paths = [path] if path.exists() else []
     found = []
     for path in paths:
         with contextlib.suppress(sqlite3.DatabaseError, TransferError):  # a damaged journal hides its jobs only
             journal = Journal.of(path)
             found += [Job(journal, row) for row in journal.all("SELECT id, title, provider, created FROM job")]
-    return sorted(found, key=lambda job: job.created, reverse=True)
+    return display.Jobs(sorted(found, key=lambda job: job.created, reverse=True))

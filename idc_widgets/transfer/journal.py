@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from .model import TransferError
+from .registry import make_private, unwritable
 
-#: uid, uuid, bucket, files, bytes, path, study
-SeriesRow = tuple[str, str, str, int, int, str, str]
+#: uid, uuid, bucket, files, bytes, path, study, source
+SeriesRow = tuple[str, str, str, int, int, str, str, str | None]
 
-_VERSION = 2
+_VERSION = 3
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE job (
@@ -32,7 +33,10 @@ CREATE TABLE job (
     files_done INTEGER NOT NULL DEFAULT 0, series_done INTEGER NOT NULL DEFAULT 0,
     failed INTEGER NOT NULL DEFAULT 0, speed REAL, eta REAL,
     verify TEXT NOT NULL DEFAULT 'md5',
-    -- why nothing moves: retrying (until), stalled (since), queued behind other jobs
+    reuse TEXT DEFAULT 'copy', -- of files that are there under another layout: copy, link, or fetched again (NULL)
+    -- bytes of files that may be fetched, and were, since that was set; bytes a second
+    max_bytes INTEGER, spent INTEGER NOT NULL DEFAULT 0, bandwidth INTEGER,
+    -- why nothing moves: retrying (until), stalled (since), queued behind other jobs, limit of bytes reached
     note TEXT, note_reason TEXT, note_at REAL,
     rate REAL -- bytes a second over all of it, to estimate later ones by
 ) WITHOUT ROWID;
@@ -41,7 +45,9 @@ CREATE TABLE series (
     job TEXT NOT NULL, n INTEGER NOT NULL, uid TEXT NOT NULL, uuid TEXT NOT NULL, bucket TEXT NOT NULL,
     files INTEGER NOT NULL, bytes INTEGER NOT NULL, path TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'pending',
     reason TEXT, study TEXT NOT NULL DEFAULT '', turn INTEGER NOT NULL DEFAULT 0,
-    phase TEXT, in_flight INTEGER NOT NULL DEFAULT 0, retry_at REAL, PRIMARY KEY (job, n)
+    phase TEXT, in_flight INTEGER NOT NULL DEFAULT 0, retry_at REAL,
+    source TEXT, -- the folder below the destination that has files of it under another layout
+    PRIMARY KEY (job, n)
 ) WITHOUT ROWID;
 CREATE INDEX series_path ON series (path);
 CREATE INDEX series_state ON series (job, state, n);
@@ -79,7 +85,7 @@ class Journal:
         self.path = path
         self._lock = threading.RLock()  # one connection serves every thread of this process
         if destination is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(path.parent)
         elif not path.exists():
             raise TransferError(f"there is no journal {path}")
         try:
@@ -87,7 +93,9 @@ class Journal:
             row = self.one("SELECT value FROM meta WHERE key = 'destination'")
             self.destination = Path(row["value"] if row else "")
         except sqlite3.DatabaseError as error:
-            if destination is None or isinstance(error, sqlite3.OperationalError):
+            if destination is not None and isinstance(error, sqlite3.OperationalError):
+                raise unwritable(str(error)) from error
+            if destination is None:
                 raise
             # Damaged, or of an earlier format. Nothing is lost: the destination's receipt and staging tell the rest.
             for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
@@ -223,10 +231,23 @@ class Journal:
         )
         return [(row["path"], row["uuid"]) for row in rows]
 
+    def listed(self, uuids: Iterable[str]) -> Iterator[tuple[str, str, int]]:
+        """Yield (crdc_series_uuid, name, size) of the objects of these series, as far as they were ever listed."""
+        wanted = sorted(uuids)
+        for first in range(0, len(wanted), 500):  # SQLite of old takes 999 values
+            some = wanted[first : first + 500]
+            rows = self.all(
+                "SELECT DISTINCT uuid, name, size FROM series JOIN object USING (job, n)"
+                f" WHERE uuid IN ({', '.join('?' * len(some))})",
+                some,
+            )
+            yield from ((row["uuid"], row["name"], row["size"]) for row in rows)
+
 
 def _insert_series(db: sqlite3.Connection, job_id: str, first: int, series: Iterable[SeriesRow]) -> None:
     db.executemany(
-        "INSERT INTO series (job, n, uid, uuid, bucket, files, bytes, path, study) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO series (job, n, uid, uuid, bucket, files, bytes, path, study, source)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ((job_id, n, *row) for n, row in enumerate(series, first)),
     )
 

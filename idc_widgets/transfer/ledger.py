@@ -7,6 +7,8 @@ from collections import deque
 from typing import Any
 
 from .journal import Journal, set_columns
+from .limits import Budget
+from .model import LIMIT_REACHED
 from .series import Object
 
 _WRITE_EVERY = 0.2
@@ -21,10 +23,12 @@ class Ledger:
     ----------
     journal, job_id
         Where to write.
+    budget
+        Knows how much of the limit of bytes is used up.
     """
 
-    def __init__(self, journal: Journal, job_id: str) -> None:
-        self._journal, self._job = journal, job_id
+    def __init__(self, journal: Journal, job_id: str, budget: Budget) -> None:
+        self._journal, self._job, self._budget = journal, job_id, budget
         self.state: str = "queued"
         self.fetched = 0  # bytes of objects that arrived, whatever became of them
         self.partial = 0  # bytes in temporary files
@@ -172,9 +176,10 @@ class Ledger:
             "files_done": self.files_done,
             "series_done": self.series_done,
             "failed": self.failed,
+            "spent": self._budget.spent,
             "speed": speed if moving else None,
             "eta": max(0.0, left / speed) if speed and moving else None,
-            "note": self.note[0] if moving or self.state == "queued" else None,
+            "note": self.note[0] if moving or self.state == "queued" or self.note[0] == LIMIT_REACHED else None,
             "note_reason": self.note[1],
             "note_at": self.note[2],
         }

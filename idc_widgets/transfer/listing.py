@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import s5cmd
+from . import providers, s5cmd, settings
 from .faults import classify
-from .series import Object, backoff, is_safe_name
+from .model import Item, Provider
+from .safe import is_safe_name
+from .series import Object, backoff
 
 _WORKERS = 16
+_TICK = 0.2
 _IN_ORDER = 0.2  # seconds in which those that are listed first wait for those that were asked for first
 _SILENT = (
     "s5cmd said nothing of it; it does so when objects are dated later than this computer's clock: is the clock right?"
@@ -193,3 +197,33 @@ def _judge(item: _Pending) -> Listed:
             f"the index says {item.files:,} files, {item.bytes:,} bytes",
         )
     return Listed(item.n, item.objects)
+
+
+def listings(
+    folder: Path, items: Iterable[Item], endpoint: str, provider: Provider
+) -> Iterator[tuple[int, list[Object], str | None]]:
+    """Yield each series as it is listed: its number among `items`, its objects, or why there are none."""
+    inbox: queue.SimpleQueue[tuple[object, dict[str, Any] | None]] = queue.SimpleQueue()
+    rows = (
+        (n, item.crdc_series_uuid, providers.bucket_at(provider, item.bucket), item.files, item.bytes)
+        for n, item in enumerate(items)
+    )
+    lister = Lister(
+        rows,
+        endpoint=endpoint,
+        v1=provider == "gcs",
+        folder=folder,
+        inbox=inbox,
+        tries=settings.tries(),
+        stall=settings.stall_seconds(),
+    )
+    try:
+        while not lister.finished:
+            lister.tend()
+            with contextlib.suppress(queue.Empty):
+                _, record = inbox.get(timeout=_TICK)
+                for outcome in lister.handle(record):
+                    yield outcome.n, outcome.objects, outcome.problem
+    finally:
+        if lister.transport is not None:
+            lister.transport.kill()

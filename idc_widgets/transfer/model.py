@@ -8,6 +8,8 @@ from typing import Literal
 
 Provider = Literal["aws", "gcs"]
 Verify = Literal["md5", "size", "dicom"]
+#: What is done with a series that is in the destination under another layout; None fetches it again.
+Reuse = Literal["copy", "link"] | None
 State = Literal["queued", "listing", "running", "verifying", "paused", "complete", "failed", "cancelled"]
 
 #: States in which a worker process is, or should be, at work.
@@ -16,8 +18,16 @@ ACTIVE: frozenset[str] = frozenset({"queued", "listing", "running", "verifying"}
 ENDED: frozenset[str] = frozenset({"complete", "failed", "cancelled"})
 
 
+#: The note of a job that the limit of bytes has paused.
+LIMIT_REACHED = "limit"
+
+
 class TransferError(ValueError):
     """Something asked of a download cannot be done; the message says what, and what would be right."""
+
+
+class ResourceError(TransferError):
+    """What was asked is right, but this machine or the network does not allow it now: no connection, room or access."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,13 @@ class Progress:
     failed: int
     speed: float | None
     eta: float | None
+
+    @property
+    def fraction(self) -> float:
+        """Return the share to show: verified bytes and those in flight of all; 1.0 only once all are verified."""
+        if self.bytes_done >= self.bytes_total:
+            return 1.0
+        return min(0.999, (self.bytes_done + max(0, self.bytes_in_flight)) / self.bytes_total)
 
 
 Kind = Literal[

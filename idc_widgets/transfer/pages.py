@@ -9,10 +9,14 @@ import time
 from pathlib import Path
 from typing import Any, Literal
 
+from idc_widgets.lib import arguments
+from idc_widgets.lib.arguments import shown
+
 from . import receipt
 from .journal import Journal
 from .model import TransferError
 from .paths import OWN_FOLDER
+from .validate import checked
 from .verify import md5_of
 
 SeriesState = Literal["queued", "active", "complete", "failed"]
@@ -31,8 +35,10 @@ def series_page(
     journal: Journal, job_id: str, offset: int, limit: int, state: SeriesState | None, working: bool
 ) -> list[dict[str, Any]]:
     """Return rows as `Job.series` describes them; `working` says whether the job has a worker."""
-    if state is not None and state not in _CONDITIONS:
-        raise TransferError(f"state={state!r}: valid states are {', '.join(map(repr, _CONDITIONS))}")
+    if state is not None and (not isinstance(state, str) or state not in _CONDITIONS):
+        raise TransferError(f"state={shown(state)}: valid states are {', '.join(map(repr, _CONDITIONS))}")
+    for number, name in ((offset, "offset"), (limit, "limit")):
+        checked(arguments.whole, number, name, "a whole number of rows from 0 on")
     where = f" AND {(_CONDITIONS if working else _AT_REST)[state]}" if state else ""
     verified = "FROM object o WHERE o.job = s.job AND o.n = s.n AND o.state = 'verified'"
     rows = journal.all(
@@ -48,7 +54,7 @@ def _as_dict(journal: Journal, row: sqlite3.Row, working: bool) -> dict[str, Any
     phase = row["phase"] if working else None
     state = {"done": "complete", "failed": "failed"}.get(row["state"]) or phase or "queued"
     return {
-        "series_uid": row["uid"],
+        "SeriesInstanceUID": row["uid"],
         "crdc_series_uuid": row["uuid"],
         "path": journal.destination / row["path"],
         "state": state,
@@ -72,6 +78,8 @@ def series_counts(journal: Journal, job_id: str, working: bool) -> dict[str, int
 
 def files(journal: Journal, job_id: str, series_uid: str | None, working: bool) -> list[dict[str, Any]]:
     """Return rows as `Job.files` describes them; `working` says whether the job has a worker."""
+    if series_uid is not None:
+        checked(arguments.text, series_uid, "series", "a SeriesInstanceUID of it")
     by_size = journal.job(job_id)["verify"] == "size"
     rows = journal.all(
         "SELECT n, path, uid, uuid, series.state AS series_state, name, size, etag, object.state, object.reason"
@@ -79,7 +87,7 @@ def files(journal: Journal, job_id: str, series_uid: str | None, working: bool) 
         (job_id, series_uid),
     )
     if series_uid is not None and not rows:
-        raise TransferError(f"download {job_id} has no series {series_uid!r}")
+        raise TransferError(f"download {job_id} has no series {shown(series_uid)}")
     there: dict[str, dict[str, int]] = {}
     old = received(journal, {row["uuid"] for row in rows if row["name"] is None and row["series_state"] == "done"})
 
@@ -92,7 +100,7 @@ def files(journal: Journal, job_id: str, series_uid: str | None, working: bool) 
             state = "received" if arrived == size else "downloading" if arrived and working else state
         return {
             "path": journal.destination / row["path"] / name,
-            "series_uid": row["uid"],
+            "SeriesInstanceUID": row["uid"],
             "bytes": size,
             "bytes_in_flight": arrived,
             "state": state,

@@ -12,11 +12,40 @@ from typing import IO
 
 import platformdirs
 
+from idc_widgets.lib import folders
+
+from .model import ResourceError
+
 
 def state_dir() -> Path:
     """Return the state folder: IDC_WIDGETS_STATE_DIR, else the system's place for it (read at each call)."""
     override = os.environ.get("IDC_WIDGETS_STATE_DIR")
     return Path(override).absolute() if override else Path(platformdirs.user_state_dir("idc_widgets"))
+
+
+def unwritable(reason: str) -> ResourceError:
+    """Return the error for a state folder that cannot be used."""
+    return ResourceError(
+        f"the state folder {state_dir()}, which keeps the journals of downloads, cannot be used ({reason}); "
+        "IDC_WIDGETS_STATE_DIR names another folder"
+    )
+
+
+def check_state_dir() -> None:
+    """Raise where the state folder is there and cannot be read, so that no download would be found.
+
+    Raises
+    ------
+    ResourceError
+        If it is a file, or cannot be read.
+    """
+    try:
+        next((state_dir() / "journals").iterdir(), None)
+    except FileNotFoundError:
+        if state_dir().exists() and not state_dir().is_dir():
+            raise unwritable("it is a file") from None
+    except OSError as error:
+        raise unwritable(error.strerror or str(error)) from error
 
 
 def real_destination(destination: str | os.PathLike[str]) -> Path:
@@ -28,6 +57,25 @@ def journal_path(destination: Path) -> Path:
     """Return the journal of a destination (which need not exist)."""
     name = os.path.normcase(str(destination)).encode("utf-8", "surrogatepass")
     return state_dir() / "journals" / f"{hashlib.sha256(name).hexdigest()[:24]}.sqlite"
+
+
+def record_path(destination: Path) -> Path:
+    """Return this machine's own record of what checks of a destination found."""
+    return state_dir() / "records" / journal_path(destination).with_suffix(".jsonl").name
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder of the state folder, which is the user's alone; so is all of the state folder then.
+
+    Raises
+    ------
+    ResourceError
+        If it cannot be made; IDC_WIDGETS_STATE_DIR names another.
+    """
+    try:
+        folders.make_private(folder, state_dir(), "IDC_WIDGETS_STATE_DIR")
+    except folders.FolderError as error:
+        raise ResourceError(str(error)) from None
 
 
 def journal_paths() -> Iterator[Path]:
@@ -59,8 +107,11 @@ class OwnerLock:
 
     def acquire(self) -> bool:
         """Take the lock; False when another process (or another object of this one) has it."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = self.path.open("ab")
+        make_private(self.path.parent)
+        try:
+            file = self.path.open("ab")
+        except OSError as error:
+            raise unwritable(error.strerror or str(error)) from error
         if not _lock(file):
             file.close()
             return False

@@ -147,15 +147,16 @@ class Transport:
             stdin.close()
 
     def _drain(self, stream: Any) -> None:
-        for text in stream:
-            try:
-                record = json.loads(text)
-            except ValueError:
-                self.message = text.decode(errors="replace").strip() or self.message
-                continue
-            if "error" in record and "command" not in record:
-                self.message = str(record["error"])
-            self._inbox.put((self, record))
+        with stream:
+            for text in stream:
+                try:
+                    record = json.loads(text)
+                except ValueError:
+                    self.message = text.decode(errors="replace").strip() or self.message
+                    continue
+                if "error" in record and "command" not in record:
+                    self.message = str(record["error"])
+                self._inbox.put((self, record))
 
     def _watch(self) -> None:
         self._drain(self._process.stdout)

@@ -5,27 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import re
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import s5cmd
+from . import s5cmd, safe, verify
 
 # With more patterns than this, s5cmd's matching of every key against every pattern begins to cost.
 _MANY_PATTERNS = 1000
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _LONGEST_BACKOFF = 30.0
 #: Objects above this are fetched in blocks: s5cmd, too, fetches only up to this with a single GET.
 LARGE = 50 << 20
 _DRAFTS = (".part", ".blocks")
-
-
-def is_safe_name(name: str) -> bool:
-    """Whether an object's name can be a file name as it is, on every system."""
-    return bool(_SAFE_NAME.fullmatch(name)) and not name.endswith(".")
 
 
 def backoff(tries: int) -> float:
@@ -44,6 +37,7 @@ class Object:
     reason: str | None = None
     tries: int = 0
     direct: bool = False  # in blocks whatever its size, since s5cmd passes over it
+    local: bool = False  # was on this disk already: if it is damaged, no try of the bucket failed
 
     @property
     def in_blocks(self) -> bool:
@@ -75,14 +69,20 @@ class Series:
         self.uid, self.study = str(row["uid"]), str(row["study"])
         self.uuid, self.bucket, self.path = str(row["uuid"]), str(row["bucket"]), str(row["path"])
         self.objects = {item.name: item for item in objects}
+        safe.require(self.uuid, self.path, self.objects)
         self.staging = staging / self.uuid
         self.final = destination / self.path
+        self.source: Path | None = None  # a folder that may have files of it under another layout
+        self.adopted = False  # whether files of it were in its folder before
         self.expected: set[str] = set()  # asked of a transport, no word yet
         self.in_blocks: set[str] = set()  # being fetched in blocks
+        self.held: set[str] = set()  # not to be fetched in this run: the limit of bytes does not allow them
         self.checking = 0  # files in verification
 
-    def survey(self) -> tuple[list[tuple[str, Path]], list[str]]:
+    def survey(self, damaged: Collection[str] = ()) -> tuple[list[tuple[str, Path]], list[str]]:
         """Compare with the disk, tidy the staging folder, and set out what is to be fetched.
+
+        What was found `damaged` in its place counts as not there, whatever its size says.
 
         Returns
         -------
@@ -90,20 +90,22 @@ class Series:
             that the journal has as verified but that are gone.
         """
         staged = self.tidy()
-        at_final = self.final.is_dir()
+        missing = {
+            item.name: item.size
+            for item in self.objects.values()
+            if item.name not in staged and item.name not in damaged
+        }
+        at_final = verify.of_right_size(self.final, missing) if self.final.is_dir() else {}
         unchecked, lost = [], []
         for item in self.objects.values():
-            folder = self.staging
-            there = staged.get(item.name) == item.size
-            if not there and at_final:
-                folder = self.final
-                with contextlib.suppress(OSError):
-                    there = (folder / item.name).stat().st_size == item.size
+            folder = self.final if item.name in at_final else self.staging
+            there = item.name in staged or item.name in at_final
             if item.state == "verified" and not there:
                 item.state = "pending"
                 lost.append(item.name)
             elif item.state == "pending" and there:
-                item.state = "received"
+                item.state, item.local = "received", True
+                self.adopted = self.adopted or item.name in at_final
                 unchecked.append((item.name, folder / item.name))
         return unchecked, lost
 
@@ -127,7 +129,8 @@ class Series:
     def _is_draft(self, name: str) -> bool:
         stem, dot, kind = name.rpartition(".")
         item = self.objects.get(stem)
-        return item is not None and dot + kind in _DRAFTS and item.in_blocks and item.state == "pending"
+        # Also of small ones: they come in blocks while there is a limit.
+        return item is not None and dot + kind in _DRAFTS and item.state == "pending"
 
     def in_flight(self) -> int:
         """Return the bytes in s5cmd's temporary files: allocated ones, since those of a large object are sparse."""
@@ -140,13 +143,14 @@ class Series:
                         total += min(status.st_size, getattr(status, "st_blocks", 1 << 60) * 512)
         return total
 
-    def commands(self) -> list[str]:
+    def commands(self, all_in_blocks: bool = False) -> list[str]:
         """Begin a round: return s5cmd's commands for all that is pending, one GET an object and no HEAD.
 
         What is to be fetched in blocks is in `in_blocks` then.
         """
         pending = [item for item in self.objects.values() if item.state == "pending"]
-        self.in_blocks = {item.name for item in pending if item.in_blocks}
+        self.held.clear()
+        self.in_blocks = {item.name for item in pending if all_in_blocks or item.in_blocks}
         self.expected = {item.name for item in pending}.difference(self.in_blocks)
         return list(self._commands("", list(self.objects), self.expected))
 
@@ -182,6 +186,24 @@ class Series:
         item.state = "received"
         return item
 
+    def missing(self) -> dict[str, int]:
+        """Return the files that are to be had, with their sizes."""
+        return {item.name: item.size for item in self.objects.values() if item.state == "pending"}
+
+    def taken(self, name: str) -> Object:
+        """Take note that a file came from this disk."""
+        item = self.objects[name]
+        item.state, item.local = "received", True
+        return item
+
+    def damaged(self, name: str) -> bool:
+        """Take note that a file is not the object; whether it was on this disk already, so that no try failed."""
+        item = self.objects[name]
+        if not item.local:
+            return False
+        item.state, item.reason, item.local = "pending", None, False
+        return True
+
     def gave_up(self, name: str, reason: str, permanent: bool, tries: int) -> None:
         """Take note that a try of an object failed."""
         self._settle(name)
@@ -189,6 +211,11 @@ class Series:
         item.tries += 1
         item.reason = reason
         item.state = "failed" if permanent or item.tries >= tries else "pending"
+
+    def hold(self, name: str) -> None:
+        """Leave an object out of this run."""
+        self._settle(name)
+        self.held.add(name)
 
     def _settle(self, name: str) -> None:
         self.expected.discard(name)
@@ -212,7 +239,7 @@ class Series:
     def backoff(self) -> float:
         """Return how long to wait before the next round."""
         tries = max((item.tries for item in self.objects.values() if item.state == "pending"), default=1)
-        return backoff(tries)
+        return backoff(tries) if tries else 0.0
 
     def publish(self) -> None:
         """Give the verified series its final name: one rename, or file by file into a folder that exists."""

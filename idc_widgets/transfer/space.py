@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from .destination import folder
+from .model import TransferError
+from .paths import LONGEST_NAME
 from .registry import real_destination
-
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # two letters or more: one is a Windows drive
-_LONGEST_NAME = 255  # bytes, of a file's or folder's name, on every common file system
 
 
 @dataclass(frozen=True)
@@ -53,17 +52,34 @@ def long_paths_work() -> bool:
         return False
 
 
+def longest_name(path: Path) -> int:
+    """Return the bytes that a folder's name may have where `path` is, or will be."""
+    return min(LONGEST_NAME, _limit(path, "PC_NAME_MAX", LONGEST_NAME))
+
+
+def longest_path(path: Path) -> int:
+    """Return the bytes that a whole path may have there; on Windows that is counted otherwise."""
+    return _limit(path, "PC_PATH_MAX", 1 << 20) if sys.platform != "win32" else 1 << 20
+
+
+def _limit(path: Path, name: str, default: int) -> int:
+    try:
+        found = os.pathconf(existing_parent(path), name)
+    except (AttributeError, OSError, ValueError):  # Windows has none; a network drive may not say
+        return default
+    return found if found >= 64 else default
+
+
 def describe_destination(path: str | os.PathLike[str]) -> Destination:
     """Describe a folder that need not exist yet; nothing is left behind there."""
-    text = os.fspath(path)
-    if not text.strip():
-        return Destination("", None, False, "name a folder to download into")
-    if _URL.match(text):
-        return Destination(text, None, False, f"{text} is an address; name a folder of this machine")
     try:
-        absolute = real_destination(path)
-    except RuntimeError:  # expanduser knows no such home
-        return Destination(text, None, False, f"{text}: there is no such home folder on this machine")
+        return describe_folder(folder(path))
+    except TransferError as error:
+        return Destination(str(path).strip(), None, False, str(error))
+
+
+def describe_folder(absolute: Path) -> Destination:
+    """Describe an absolute folder; nothing is left behind there."""
     problem = _problem(absolute)
     try:
         free: int | None = free_space(absolute)
@@ -73,9 +89,10 @@ def describe_destination(path: str | os.PathLike[str]) -> Destination:
 
 
 def _problem(absolute: Path) -> str | None:
-    long = next((part for part in absolute.parts if len(os.fsencode(part)) > _LONGEST_NAME), None)
+    longest = longest_name(absolute)
+    long = next((part for part in absolute.parts if len(os.fsencode(part)) > longest), None)
     if long is not None:
-        return f"{absolute.parent}: the folder name {long[:40]}… is longer than {_LONGEST_NAME} bytes"
+        return f"{absolute.parent}: the folder name {long[:40]}… is longer than {longest} bytes"
     parent = existing_parent(absolute)
     if not parent.is_dir():
         if parent == absolute:

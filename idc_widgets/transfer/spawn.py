@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from .model import TransferError
-from .registry import log_path
+from .registry import log_path, make_private
 from .turns import queue_up
 
 # The intermediate starts the worker and exits, so that the worker is nobody's child: a kernel that kills its
@@ -46,7 +46,7 @@ def spawn_worker(journal: Path, job_id: str) -> None:
         raise TransferError("this Python does not say where its executable is (sys.executable is empty)")
     package = Path(__file__).resolve().parent.parent
     log = log_path(journal, job_id)
-    log.parent.mkdir(parents=True, exist_ok=True)
+    make_private(log.parent)
     queue_up(journal, job_id)  # here, since workers may begin in another order than they were asked for
     worker = [sys.executable, "-c", _WORKER, str(package), str(journal), job_id]
     with log.open("ab") as output:

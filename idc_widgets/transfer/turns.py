@@ -11,7 +11,7 @@ import os
 import time
 from pathlib import Path
 
-from .registry import OwnerLock, lock_path
+from .registry import OwnerLock, lock_path, make_private
 
 _START_PATIENCE = 20.0  # seconds that a worker may take to begin, before its ticket counts for nothing
 _SEEN = b"+"  # in a ticket whose worker has begun
@@ -20,7 +20,7 @@ _SEEN = b"+"  # in a ticket whose worker has begun
 def queue_up(journal: Path, job_id: str) -> None:
     """Take a ticket for a job whose worker is to begin."""
     folder = _tickets(journal)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)
     (folder / f"{time.time_ns():020}.{job_id}").touch()
 
 

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-import threading
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from .etags import Stopped, digest, md5_of
 from .faults import CHANGED
 
-_MD5 = re.compile(r"[0-9a-f]{32}")
-_BLOCK = 1 << 18  # stays in the cache of a core between reading and hashing
-_own = threading.local()
-
-
-def md5_of(etag: str) -> str | None:
-    """Return the MD5 that an ETag states, or None where it is none (an upload in parts)."""
-    bare = etag.strip('"').lower()
-    return bare if _MD5.fullmatch(bare) else None
-
-
-class Stopped(Exception):
-    """The check was broken off, it says nothing about the file."""
+__all__ = ["Stopped", "dicom_problem", "md5_of", "of_right_size", "problem", "size_problem"]
 
 
 def size_problem(path: Path, size: int) -> str | None:
@@ -32,6 +19,16 @@ def size_problem(path: Path, size: int) -> str | None:
     except OSError as error:
         return f"the file cannot be read: {error.strerror or error}"
     return None if length == size else f"{length:,} bytes arrived, the listing says {size:,}"
+
+
+def of_right_size(folder: Path, sizes: Mapping[str, int]) -> dict[str, int]:
+    """Return those of the files, with their sizes, that are in a folder with the size they should have."""
+    found: dict[str, int] = {}
+    for name, size in sizes.items():
+        with contextlib.suppress(OSError):
+            if (folder / name).stat().st_size == size:
+                found[name] = size
+    return found
 
 
 def problem(path: Path, size: int, etag: str, stopped: Callable[[], bool] = lambda: False) -> str | None:
@@ -44,24 +41,10 @@ def problem(path: Path, size: int, etag: str, stopped: Callable[[], bool] = lamb
     if wrong is not None or expected is None:
         return wrong
     try:
-        with path.open("rb", buffering=0) as file:
-            digest = hashlib.md5(usedforsecurity=False)
-            view = _buffer()
-            while count := file.readinto(view):
-                digest.update(view[:count])
-                if stopped():
-                    raise Stopped
+        found, _ = digest(path, stopped=stopped)
     except OSError as error:
         return f"the file cannot be read: {error.strerror or error}"
-    return None if digest.hexdigest() == expected else f"{CHANGED}: its content differs (MD5)"
-
-
-def _buffer() -> memoryview:
-    """Return this thread's block: made once, since new memory for every file costs as much as reading it."""
-    if not hasattr(_own, "view"):
-        _own.view = memoryview(bytearray(_BLOCK))
-    view: memoryview = _own.view
-    return view
+    return None if found == expected else f"{CHANGED}: its content differs (MD5)"
 
 
 def dicom_problem(path: Path, series_uid: str, study_uid: str = "") -> str | None:

@@ -7,16 +7,10 @@ from __future__ import annotations
 
 import base64
 import http.client
-import os
-import ssl
-import urllib.request
 from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
-
-def certificates() -> ssl.SSLContext:
-    """Return what to trust: AWS_CA_BUNDLE as s5cmd does, else SSL_CERT_FILE or the system's."""
-    return ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
+from idc_widgets.lib.http import certificates, proxy_of
 
 
 class Client:
@@ -36,9 +30,7 @@ class Client:
     def __init__(self, url: str, timeout: float) -> None:
         self._url, parts = url, urlsplit(url)
         self._prefix, self._headers = "", dict[str, str]()
-        proxy = urllib.request.getproxies().get(parts.scheme)
-        if proxy is not None and urllib.request.proxy_bypass(parts.hostname or ""):
-            proxy = None
+        proxy = proxy_of(url)
         at = urlsplit(proxy if "://" in proxy else f"http://{proxy}") if proxy else parts
         login = {}
         if proxy and at.username:
@@ -55,16 +47,21 @@ class Client:
                 self._prefix, self._headers = url, login
         self._used = False
 
-    def get(self, path: str, headers: Mapping[str, str]) -> http.client.HTTPResponse:
-        """Ask for something; the answer is to be read to its end, or the client closed, before the next."""
+    def get(self, path: str, headers: Mapping[str, str], *, once: bool = False) -> http.client.HTTPResponse:
+        """Ask for something; the answer is to be read to its end, or the client closed, before the next.
+
+        With `once` it is not asked again where an answer may have begun and was lost.
+        """
         while True:
             used, self._used = self._used, True
             try:
                 self._connection.request("GET", self._prefix + path, headers={**self._headers, **headers})
                 return self._connection.getresponse()
-            except (http.client.RemoteDisconnected, ConnectionError):
+            except (http.client.RemoteDisconnected, ConnectionError) as error:
                 self.close()
-                if not used:  # else the server had hung up in the meantime, as it may
+                if not used or (
+                    once and not isinstance(error, (http.client.RemoteDisconnected, BrokenPipeError))
+                ):  # else the server had hung up in the meantime, as it may
                     raise
 
     def close(self) -> None:

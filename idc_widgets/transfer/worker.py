@@ -22,8 +22,9 @@ from .fetch import Fatal, Fetcher
 from .flow import Flow
 from .journal import Journal
 from .ledger import Ledger
+from .limits import Limits
 from .listing import Lister
-from .model import ACTIVE
+from .model import ACTIVE, LIMIT_REACHED, Item
 from .paths import OWN_FOLDER
 from .registry import OwnerLock, lock_path
 from .s5cmd import Transport
@@ -67,7 +68,8 @@ class Worker:
         self._destination = journal.destination
         self._staging = self._destination / OWN_FOLDER / "staging"
         self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._ledger = Ledger(journal, job_id)
+        self._limits = Limits(self._job["max_bytes"], self._job["spent"], self._job["bandwidth"])
+        self._ledger = Ledger(journal, job_id, self._limits.budget)
         self._look_at = 0.0
         self._slot: OwnerLock | None = None
         self._lister: Lister | None = None
@@ -82,6 +84,7 @@ class Worker:
             staging=self._staging,
             inbox=self._inbox,
             tries=self._tries,
+            budget=self._limits.budget,
         )
 
     def run(self) -> None:
@@ -141,6 +144,7 @@ class Worker:
             staging=self._staging,
             workers=self._job["workers"],
             series=remaining,
+            limits=self._limits,
             received=self._flow.received,
             resumed=self._flow.resumed,
             settled=self._flow.after_round,
@@ -155,12 +159,21 @@ class Worker:
             (self._id, self._rows),
         )
         self._rows = max(self._rows, 1 + max((row["n"] for row in rows), default=-1))
-        there = receipt.present(self._destination, {row["uuid"] for row in rows}, self._job["verify"])
+        uuids = {row["uuid"] for row in rows}
+        there, damaged, asked = receipt.look(self._destination, uuids, self._job["verify"])
+        self._flow.damaged |= damaged
+        # Before anything is fetched, so that a check of the folder knows it wherever the journal is then.
+        new = [
+            (Item(row["uid"], row["uuid"], row["bucket"], row["files"], row["bytes"]), row["path"])
+            for row in rows
+            if (row["uuid"], row["path"]) not in asked
+        ]
+        receipt.ask(self._destination, new, self._job["provider"], self._job["idc_version"])
         self._flow.prefer([row["n"] for row in rows if row["turn"]])
         to_list, remaining = [], 0
         for row in rows:
             entry = there.get((row["uuid"], row["path"]))
-            if entry is not None:
+            if entry is not None and entry.is_whole(row["files"], row["bytes"]):
                 self._flow.present(row, entry)
                 continue
             remaining += 1
@@ -215,6 +228,8 @@ class Worker:
                 yield self._inbox.get_nowait()
 
     def _all_done(self) -> bool:
+        if self._lister is not None and self._lister.finished:
+            self._flow.take_in_part()
         return self._flow.empty and self._lister is not None and self._lister.finished
 
     def _end(self) -> bool:
@@ -232,10 +247,21 @@ class Worker:
                 f"{'file' if self._ledger.failed == 1 else 'files'} missing"
             )
         self._halt()
+        if self._flow.held:
+            self._ledger.note = LIMIT_REACHED, self._at_limit(), None
+            self._leave("paused", None)
+            return True
         with contextlib.suppress(OSError):  # the images are there all the same
             documents.write(self._journal, self._id)
         self._leave("failed" if missing else "complete", error)
         return True
+
+    def _at_limit(self) -> str:
+        budget = self._limits.budget
+        limit, spent = human_bytes(budget.total or 0), human_bytes(budget.spent)
+        return (
+            f"limit of {limit} reached: {spent} fetched, and no remaining file fits; resume continues without the limit"
+        )
 
     def _halt(self) -> None:
         """Stop all that runs: transports first, then what is being verified."""
@@ -271,6 +297,8 @@ class Worker:
                 raise _Stop("paused")
             if verb == "cancel":
                 raise _Stop("cancelled", keep=argument != "remove")
+            if verb == "bandwidth":
+                self._limits.throttle.set(self._journal.job(self._id)["bandwidth"])
             if verb == "retry":
                 self._retry()
             elif self._lister is None or self._fetcher is None:
@@ -282,6 +310,8 @@ class Worker:
                 self._fetcher.resize(self._workers(), self._flow.remaining + remaining)
             elif verb == "next":
                 self._flow.prefer(json.loads(argument or "[]"))
+            elif verb == "bandwidth":
+                self._fetcher.limited()
             elif verb == "workers":
                 self._fetcher.resize(self._workers(), self._flow.remaining)
 

@@ -39,18 +39,19 @@ def _title(title: str, name: str) -> str:
 
 
 def about(catalog: Catalog, column: str, value: str) -> dict[str, Any]:
-    """Return what there is to say of a collection or an analysis result: title, text, facts, links.
+    """Return what there is to say of a value: title, text, facts, links.
 
     Raises
     ------
     ValueError
-        If IDC says nothing of such a value.
+        If there is no such collection or analysis result.
     """
     if column == "collection_id":
         return _collection(catalog, value)
     if column == "analysis_result_id":
         return _result(catalog, value)
-    raise ValueError(f'IDC describes collections and analysis results; of {column} "{value}" it says nothing.')
+    text = "IDC has a description of each collection and of each analysis result; of this value it has none."
+    return {"title": names(catalog).get(column, {}).get(value, value), "text": text, "facts": [], "links": []}
 
 
 def _one(catalog: Catalog, table: str, key: str, value: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from idc_widgets.catalog.catalog import PROGRAM
+from idc_widgets.catalog.terms import PROGRAM
 
 # Column → code → name.
 CODES: Mapping[str, Mapping[str, str]] = {

@@ -17,13 +17,13 @@ _LEVELS = {
     ),
     "patient": (
         "Patients",
-        ("PatientID", "collection_id", "PatientSex", "studies", "series", "Modality", "instanceCount",
+        ("PatientID", "collection_id", "PatientSex", "PatientAge", "studies", "series", "Modality", "instanceCount",
          "series_size_MB", "license_short_name"),
     ),
     "study": (
         "Studies",
-        ("PatientID", "StudyDate", "StudyDescription", "collection_id", "series", "Modality", "series_size_MB",
-         "license_short_name"),
+        ("PatientID", "StudyDate", "StudyDescription", "PatientAge", "collection_id", "series", "Modality",
+         "series_size_MB", "license_short_name"),
     ),
     "series": (
         "Series",
@@ -31,6 +31,14 @@ _LEVELS = {
          "instanceCount", "series_size_MB", "license_short_name"),
     ),
 }  # fmt: skip
+
+#: What the table asks for beside the columns that it shows: what identifies a row and names it (`levels.ts`).
+IDENTIFYING = {
+    "collection": ("collection_id", "patients", "series"),
+    "patient": ("collection_id", "PatientID", "studies", "series"),
+    "study": ("collection_id", "PatientID", "StudyInstanceUID", "StudyDate", "StudyDescription", "series"),
+    "series": ("SeriesInstanceUID",),
+}
 
 _TYPES = {
     "instanceCount": "integer",

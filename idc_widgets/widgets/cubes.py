@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from idc_widgets.catalog.bins import BY_COLUMN, Edge
-from idc_widgets.catalog.catalog import PROGRAM, TERM_COLUMNS
 from idc_widgets.catalog.cube import DIMENSIONS
+from idc_widgets.catalog.terms import PROGRAM, TERM_COLUMNS
 
 Json = Mapping[str, Any]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.bins import BY_COLUMN
-from idc_widgets.catalog.catalog import PROGRAM, TERM_COLUMNS
 from idc_widgets.catalog.cube import DIMENSIONS
+from idc_widgets.catalog.terms import PROGRAM, TERM_COLUMNS
 from idc_widgets.cohort import Counts
 from idc_widgets.widgets import about, columns
 

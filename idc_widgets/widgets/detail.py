@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 from urllib.parse import quote
 
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.levels import Level
 from idc_widgets.cohort.summary import forbids_commercial_use
-from idc_widgets.cohort.viewer import NO_IMAGES, viewer
+from idc_widgets.cohort.viewer import Viewer, dicomweb_url, locate
 from idc_widgets.widgets import ticks
 
-_VIEWERS = {"Slim": "IDC's viewer of slides", "OHIF": "IDC's viewer of radiology"}
+_VIEWERS = {
+    "slim": ("Slim", "IDC's viewer of slides"),
+    "ohif": ("OHIF", "IDC's viewer of radiology"),
+    "volview": ("VolView", "volumes in 3D; Kitware's"),
+}
 _PORTAL = "https://portal.imaging.datacommons.cancer.gov/explore/filters/?collection_id="
 _SIBLINGS = 500
 
@@ -33,6 +38,8 @@ def of(catalog: Catalog, level: Level | None, row: int) -> dict[str, Any]:
     cohort = ticks.from_json_list(catalog, [ticks.groups(catalog, level or "series", [row]).to_json()])
     where, parameters = cohort.compiled()
     reply: dict[str, Any] = {"row": row, "code": repr(cohort), "links": _links(catalog, level, fields)}
+    if level in (None, "study"):
+        reply["dicomweb"] = dicomweb_url(fields["SeriesInstanceUID" if level is None else "StudyInstanceUID"], catalog)
     if level is None:
         # As the table shows it: exact bytes.
         reply["fields"] = {n: fields["series_bytes"] if n == "series_size_MB" else fields[n] for n in names}
@@ -46,7 +53,9 @@ def of(catalog: Catalog, level: Level | None, row: int) -> dict[str, Any]:
     summed = dict(zip(shown, rows[0][1:], strict=True))
     reply["fields"] = {n: v for n, v in summed.items() if n not in _below(level)}
     reply["siblings"], reply["more"] = _siblings(catalog, fields["StudyInstanceUID"]) if level == "study" else ([], 0)
-    reply["noncommercial"] = any(forbids_commercial_use(str(name)) for name, _ in cohort.tally("license_short_name"))
+    reply["noncommercial"] = any(
+        forbids_commercial_use(str(name)) for name, _ in cohort.value_counts("license_short_name")
+    )
     if level == "collection":
         about = catalog.database.rows(
             "SELECT collection_name, description FROM collections_index WHERE collection_id = ?",
@@ -78,9 +87,14 @@ def _siblings(catalog: Catalog, study: str) -> tuple[list[list[Any]], int]:
 def _links(catalog: Catalog, level: Level | None, fields: dict[str, Any]) -> list[dict[str, str]]:
     links = []
     if level in (None, "study"):
-        itself = level is None and fields["Modality"] not in NO_IMAGES
-        name, url = viewer(catalog, fields["StudyInstanceUID"], fields["SeriesInstanceUID"] if itself else None)
-        links.append({"label": f"Open in {name}", "note": _VIEWERS[name], "url": url})
+        uid = fields["SeriesInstanceUID" if level is None else "StudyInstanceUID"]
+        wanted: tuple[Viewer | None, ...] = (None, "volview")
+        for viewer in wanted:
+            # Without images, or a table on this machine that says of which, there is nothing to open; VolView shows no
+            # slides.
+            with contextlib.suppress(ValueError):
+                name, url = locate(catalog, uid, viewer, fetch=False)
+                links.append({"label": f"Open in {_VIEWERS[name][0]}", "note": _VIEWERS[name][1], "url": url})
     if level in (None, "study") and fields["source_DOI"]:
         doi = str(fields["source_DOI"])
         links.append(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import ipywidgets
 import traitlets
@@ -15,12 +17,15 @@ import traitlets
 from idc_widgets import transfer
 from idc_widgets.catalog import Catalog
 from idc_widgets.cohort import Cohort
-from idc_widgets.widgets import link, snippets
+from idc_widgets.lib.arguments import shown
+from idc_widgets.transfer import display
+from idc_widgets.widgets import link, saved, snippets
 from idc_widgets.widgets.part import Part, Provider
 from idc_widgets.widgets.watch import look_now, watcher
 
 _ENDED = 20  # newest ended jobs that are sent unasked
 _PAGE = 200  # at most, of what is asked for
+_CHILD = ".jp-OutputArea-child"
 _BEAT_SECONDS = 2.0  # without news, a sign of life while a job is at work
 
 
@@ -40,6 +45,8 @@ class DownloadPanel(Part):
         Cloud to download from, "aws" or "gcs".
     height
         Height in pixels or as a CSS length; by default as much as it needs.
+    job
+        The only job to show.
 
     Examples
     --------
@@ -59,6 +66,7 @@ class DownloadPanel(Part):
     _past: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True, echo_update=False)
     _ended = traitlets.Int().tag(sync=True, echo_update=False)  # how many there are of those
     _beat = traitlets.Int().tag(sync=True, echo_update=False)
+    _single = traitlets.Bool().tag(sync=True)  # whether it is the view of one job
 
     def __init__(
         self,
@@ -68,8 +76,12 @@ class DownloadPanel(Part):
         provider: Provider | None = None,
         height: int | str | None = None,
         layout: ipywidgets.Layout | None = None,
+        job: transfer.Job | None = None,
     ) -> None:
-        traits: dict[str, Any] = {"_view": "downloads", "height": height}
+        if job is not None and not isinstance(job, transfer.Job):
+            raise TypeError(f"job={shown(job)}: a Job is needed, such as cohort.download(…) returns.")
+        self._only = job
+        traits: dict[str, Any] = {"_view": "downloads", "height": height, "_single": job is not None}
         if layout is not None:
             traits["layout"] = layout
         self._follows = not isinstance(cohort, Part)
@@ -86,7 +98,7 @@ class DownloadPanel(Part):
                 "resume": self._command(lambda job, m: job.resume()),
                 "retry": self._command(lambda job, m: job.retry()),
                 "workers": self._command(lambda job, m: job.set_workers(int(m["workers"]))),
-                "next": self._command(lambda job, m: job.fetch_next(str(m["series"]))),
+                "next": self._command(lambda job, m: job.prioritize(str(m["series"]))),
                 "away": link.Aside(lambda m: watcher.put_away([str(each) for each in m["jobs"] or self._all_ended()])),
                 "series": link.Aside(self._series),
                 "failures": link.Aside(self._failures),
@@ -105,11 +117,17 @@ class DownloadPanel(Part):
     def _on_given(self, change: Mapping[str, Any]) -> None:
         given: Cohort | None = change["new"]
         if given is None:
+            if self._shared is not None:  # traitlets asks no validator about None
+                self.set_trait(change["name"], change["old"])
+                raise traitlets.TraitError(
+                    f"{change['name']}=None: a Cohort is wanted here; DownloadPanel() shows the jobs alone."
+                )
             return
         if self._shared is None:
+            provider = cast("Provider", self.provider)
             shown = Cohort(given.catalog) if self.cohort is None else self.cohort
             ticked = given if self.selection is None else self.selection
-            self._share(Part(shown, selection=ticked, destination=self._destination, provider=self.provider))
+            self._share(Part(shown, selection=ticked, destination=self._destination, provider=provider))
         elif self._follows and change["name"] == "cohort":
             self.selection = given
 
@@ -124,6 +142,8 @@ class DownloadPanel(Part):
         with self._showing:
             if look < self._look:
                 return  # another thread was faster
+            if self._only is not None:
+                entries = self._alone(self._only, entries)
             self._look, self._found = look, entries
             ended = [entry for entry in entries if entry.said.state in transfer.ENDED]
             jobs = [_as_json(entry) for entry in entries if entry.said.state not in transfer.ENDED]
@@ -137,6 +157,28 @@ class DownloadPanel(Part):
             with self.hold_sync():  # one message, so that a job that ends is always in one of the two
                 self._jobs, self._past, self._ended = jobs, past, len(ended)
                 self._beat += 1
+
+    def _alone(self, job: transfer.Job, entries: Sequence[transfer.Entry]) -> Sequence[transfer.Entry]:
+        """Return the entry of the job that this shows, also where it was put away; as last seen where it is gone."""
+        found = next((entry for entry in entries if entry.job == job), None)
+        with contextlib.suppress(sqlite3.Error, transfer.TransferError):
+            return [found or transfer.Entry(job, job.snapshot())]
+        return self._found
+
+    def _as_html(self) -> str:
+        assert self._only is not None
+        table = display.as_html([self._only])
+        token = self._token
+        # Where styles count, only one of the two outputs is seen, whichever of them comes first: the live view once it
+        # is there, and until then the table, not what stands in the live view's place.
+        live = f"{_CHILD}:has([data-idc-live='{token}'])"
+        empty = f"{_CHILD}:not(:has([data-idc-live='{token}'])):has(+ {_CHILD} [data-idc-saved='{token}'])"
+        style = f"<style>{live} + {_CHILD}, {empty} {{display:none}}</style>"
+        return f'<div data-idc-saved="{token}">{style}{table}</div>'
+
+    @property
+    def _can_be_saved(self) -> bool:
+        return self._only is not None and saved.wanted()
 
     def close(self) -> None:
         """Stop watching; the jobs go on."""
@@ -174,7 +216,7 @@ class DownloadPanel(Part):
         }
 
     def _failures(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        found = [each for each in self._job(message).failures() if each["series_uid"] == message["series"]]
+        found = [each for each in self._job(message).failures() if each["SeriesInstanceUID"] == message["series"]]
         return {"failures": found[:_PAGE], "more": max(0, len(found) - _PAGE)}
 
     def _history(self, message: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -38,6 +38,8 @@ class Explorer(Part):
         What the filters say; set it to change them. Observable.
     selection : Cohort
         What is ticked; set it to tick. Observable.
+    provider : str
+        Cloud to download from, "aws" or "gcs"; chosen beside the Download button, too. Observable.
     height : int or str or None
         As above. Observable.
 
@@ -121,7 +123,7 @@ class FilterPanel(Part):
         height: int | str | None = None,
         layout: ipywidgets.Layout | None = None,
     ) -> None:
-        place = layout or ipywidgets.Layout(width="300px", max_width="100%", flex="0 1 auto")
+        place = layout if layout is not None else ipywidgets.Layout(width="300px", max_width="100%", flex="0 1 auto")
         super().__init__(cohort, catalog=catalog, _view="filters", height=height, layout=place)
 
 
@@ -158,7 +160,7 @@ class ResultTable(Part):
         height: int | str | None = None,
         layout: ipywidgets.Layout | None = None,
     ) -> None:
-        place = layout or ipywidgets.Layout(flex="1 1 420px", min_width="0")
+        place = layout if layout is not None else ipywidgets.Layout(flex="1 1 420px", min_width="0")
         super().__init__(cohort, catalog=catalog, _view="table", height=height, layout=place)
 
 

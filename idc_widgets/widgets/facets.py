@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 from idc_widgets.catalog import Catalog, joins, sources
 from idc_widgets.catalog.database import SERIES
-from idc_widgets.cohort import Cohort, citations, conditions
-from idc_widgets.cohort.identify import identify
-from idc_widgets.widgets import about, describe, ticks
+from idc_widgets.cohort import Cohort, citations, conditions, identifiers
+from idc_widgets.cohort.scalars import canonical
+from idc_widgets.widgets import about, describe, searching, ticks
 
 _SHOWN = 100  # values of a facet
 _BETWEEN_NOTES = 0.2  # seconds
@@ -46,6 +46,7 @@ def handlers(
         "fetch": lambda m: fetching.start(str(m["table"])),
         "identify": lambda m: _identified(catalog, str(m["text"]), lists),
         "words": lambda m: catalog.database.words.prepare(str(m["text"])),
+        "interpret": functools.partial(searching.readings, catalog),
         "about": lambda m: about.about(catalog, str(m["column"]), str(m["value"])),
         "code": functools.partial(_code, catalog),
     }
@@ -247,18 +248,26 @@ class Fetching:
 
 def key(condition: Mapping[str, Any]) -> str:
     """Return what tells a condition's JSON from others."""
-    return json.dumps(conditions.canonical(condition), sort_keys=True)
+    return json.dumps(canonical(condition), sort_keys=True)
 
 
 def _identified(catalog: Catalog, text: str, unknown: dict[str, tuple[str, ...]]) -> dict[str, Any]:
-    found = identify(catalog, text)
-    condition = found.condition.to_json() if found.condition is not None else None
+    """Return what a pasted list means: its condition, its counts, what is unknown and why, and notes."""
+    found = identifiers.read_text(catalog, text, identifiers.MOST)
+    meant = found.condition
+    if found.saved is not None:
+        parts = Cohort.from_json(found.saved, catalog).conditions
+        meant = parts[0] if len(parts) == 1 else conditions.And(parts)
+    condition = meant.to_json() if meant is not None else None
     if condition is not None and found.unknown:
         unknown[key(condition)] = found.unknown
     return {
         "condition": condition,
         "found": [[column, n] for column, n in found.counts.items()],
-        "unknown": list(found.unknown),
+        "unknown": [str(u) for u in found.unknown],
+        "reasons": [u.reason for u in found.unknown],
+        "near": {str(u): list(u.near) for u in found.unknown if u.near},
+        "notes": list(found.notes),
     }
 
 
@@ -268,5 +277,5 @@ def _code(catalog: Catalog, message: Mapping[str, Any]) -> dict[str, str]:
     if flavour == "citations":
         return {"text": citations.text(catalog, *cohort.compiled())}
     if flavour in ("duckdb", "bigquery"):
-        return {"text": cohort.sql(cast(Literal["duckdb", "bigquery"], flavour))}
-    return {"text": cohort.code(cast(Literal["idc_widgets", "idc-index"], flavour))}
+        return {"text": cohort.to_sql(cast(Literal["duckdb", "bigquery"], flavour))}
+    return {"text": cohort.to_code(cast(Literal["idc_widgets", "idc-index"], flavour))}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Literal
 
 import anywidget
@@ -19,8 +19,10 @@ from IPython.display import display
 from idc_widgets import transfer
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.catalog import default_catalog
+from idc_widgets.catalog.given import catalog_or_default
 from idc_widgets.cohort import Cohort
 from idc_widgets.cohort.summary import forbids_commercial_use
+from idc_widgets.lib.arguments import shown
 from idc_widgets.widgets import describe, facets, link, plans, rows, saved, ticks
 from idc_widgets.widgets.cubes import edges_of, outside_of
 from idc_widgets.widgets.watch import look_now
@@ -29,7 +31,12 @@ Provider = Literal["aws", "gcs"]
 
 ASK_ABOVE = 100 * 10**9  # bytes; larger downloads are asked about once more
 _log = logging.getLogger("idc_widgets")
+_HIGHEST = 100_000  # pixels
 _LENGTH = re.compile(r"(\d+(\.\d*)?|\.\d+)(px|em|rem|ex|ch|lh|cm|mm|in|pt|pc|vh|svh|lvh|dvh|vw|vmin|vmax|%)")
+
+
+class _UnknownProviderError(traitlets.TraitError, ValueError):
+    """A cloud that IDC is not in; traitlets takes back what a `TraitError` refuses."""
 
 
 class Part(anywidget.AnyWidget):
@@ -40,11 +47,11 @@ class Part(anywidget.AnyWidget):
     """
 
     catalog: Catalog
-    provider: Provider = "aws"
     _holds = False
 
     cohort = traitlets.Instance(Cohort, help="What the filters say.")
     selection = traitlets.Instance(Cohort, help="What is ticked.")
+    provider = traitlets.Unicode("aws", help='The cloud that downloads come from: "aws" or "gcs".').tag(sync=True)
     height = traitlets.Union(
         [traitlets.Int(), traitlets.Unicode()],
         default_value=None,
@@ -74,27 +81,32 @@ class Part(anywidget.AnyWidget):
         selection: Cohort | None = None,
         **traits: Any,
     ) -> None:
+        if provider is not None:
+            transfer.check_provider(provider)
+        folder = None if destination is None else str(transfer.folder(destination))
         self._users: set[Part] = {self}  # the parts whose state is this one's
         self._links: list[traitlets.link] = []
         self._unknown: dict[str, tuple[str, ...]] = {}  # of pasted lists
         self._esm = link.asset("widget.js")
         self._css = link.asset("widget.css")
         if isinstance(cohort, Part):
-            if catalog not in (None, cohort.catalog):
+            if catalog is not None and catalog is not cohort.catalog:
                 raise ValueError(f"{type(self).__name__} shows the other part's catalogue; leave out catalog=.")
             super().__init__(**traits)
             self._share(cohort._source)
         elif cohort is None or isinstance(cohort, Cohort):
+            if catalog is not None:
+                catalog_or_default(catalog)  # refuses what is none
             super().__init__(**self._own(cohort, catalog, selection), **traits)
         else:
             name = type(self).__name__
             raise TypeError(
                 f"{name}(…) takes a Cohort, such as catalog.cohort(Modality='CT'), or a part to share one with, "
-                f"such as {name}(panel); got {cohort!r}."
+                f"such as {name}(panel); got {shown(cohort)}."
             )
         for state in {self, self._source}:
-            if destination is not None:
-                state._destination = _absolute(destination)
+            if folder is not None:
+                state._destination = folder
             if provider is not None:
                 state.provider = provider
 
@@ -104,7 +116,9 @@ class Part(anywidget.AnyWidget):
 
     @traitlets.default("_destination")
     def _default_destination(self) -> str:
-        return _absolute("idc-data")
+        with contextlib.suppress(ValueError):  # in a folder that is gone, say
+            return str(transfer.folder("idc-data"))
+        return "idc-data"
 
     def _own(self, cohort: Cohort | None, catalog: Catalog | None, selection: Cohort | None) -> dict[str, Any]:
         """Begin to hold the state, and return it."""
@@ -117,10 +131,11 @@ class Part(anywidget.AnyWidget):
         self.answers: dict[str, link.Handler] = {
             "cube": self._cube_of,
             "totals": lambda m: asdict(self._cohort_of(m["where"]).counts),
-            **rows.handlers(self.catalog, lambda: self.provider),
+            **rows.handlers(self.catalog, lambda: transfer.check_provider(self.provider)),
             **facets.handlers(self.catalog, self.send, self._unknown),
             "selection": self._summary,
-            "destination": link.Aside(lambda m: asdict(transfer.describe_destination(str(m["path"])))),
+            "uids": link.Aside(lambda m: ticks.uids(self.catalog, m["ticks"])),
+            "destination": link.Aside(lambda m: asdict(transfer.describe_destination(m["path"]))),
             "plan": link.Aside(self._plan),
             "download": link.Aside(self._download),
         }
@@ -140,7 +155,7 @@ class Part(anywidget.AnyWidget):
         self.catalog = source.catalog
         self._shared = source
         source._users.add(self)
-        self._links = [traitlets.link((source, name), (self, name)) for name in ("cohort", "selection")]
+        self._links = [traitlets.link((source, name), (self, name)) for name in ("cohort", "selection", "provider")]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(cohort={self.cohort!r})"
@@ -175,7 +190,7 @@ class Part(anywidget.AnyWidget):
             return bundle
         data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
         try:
-            data = {**data, "text/html": saved.as_html(self)}
+            data = {**data, "text/html": self._as_html()}
         except Exception:  # the live view must not suffer from its copy
             _log.exception("the view could not be saved")
         return (data, *metadata) if metadata else data
@@ -190,6 +205,9 @@ class Part(anywidget.AnyWidget):
         display(data, raw=True)  # type: ignore[no-untyped-call]
         if kept is not None:
             display({"text/html": kept}, raw=True)  # type: ignore[no-untyped-call]
+
+    def _as_html(self) -> str:
+        return saved.as_html(self)
 
     @property
     def _can_be_saved(self) -> bool:
@@ -235,13 +253,20 @@ class Part(anywidget.AnyWidget):
             )
         return cohort
 
+    @traitlets.validate("provider")
+    def _check_provider(self, proposal: Mapping[str, Any]) -> Provider:
+        try:
+            return transfer.check_provider(proposal["value"])
+        except ValueError as error:
+            raise _UnknownProviderError(str(error)) from None
+
     @traitlets.validate("height")
     def _check_height(self, proposal: Mapping[str, Any]) -> int | str | None:
         value: int | str | None = proposal["value"]
         if isinstance(value, str) and not _LENGTH.fullmatch(value.strip()):
-            raise traitlets.TraitError(f'height={value!r} is no CSS length: give pixels (600) or such as "80vh".')
-        if isinstance(value, int) and (value <= 0 or value is True):
-            raise traitlets.TraitError(f"height={value} is no height: give pixels, such as 600.")
+            raise traitlets.TraitError(f'height={shown(value)} is no CSS length: give pixels (600) or such as "80vh".')
+        if isinstance(value, int) and (not 0 < value <= _HIGHEST or value is True):
+            raise traitlets.TraitError(f"height={shown(value)} is no height: give pixels, such as 600.")
         return value
 
     def _cohort_of(self, where: list[dict[str, Any]]) -> Cohort:
@@ -258,34 +283,33 @@ class Part(anywidget.AnyWidget):
         cohort = ticks.cohort_of(self.catalog, message["ticks"])
         licences = [
             {"name": str(name), "series": series, "noncommercial": forbids_commercial_use(str(name))}
-            for name, series in cohort.tally("license_short_name")
+            for name, series in cohort.value_counts("license_short_name")
         ]
         return {**asdict(cohort.counts), "licences": licences}
 
     def _plan(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        return plans.of(ticks.cohort_of(self.catalog, message["ticks"]), str(message["destination"]), self.provider)
+        cohort = ticks.cohort_of(self.catalog, message["ticks"])
+        return plans.of(cohort, message["destination"], self._provider_of(message))
 
     def _download(self, message: Mapping[str, Any]) -> dict[str, Any]:
         cohort = ticks.cohort_of(self.catalog, message["ticks"])
         counts = cohort.counts
         if counts.series == 0:
             raise ValueError("Nothing is ticked: tick series in the table first.")
-        destination = str(message["destination"]).strip()
-        if not destination:
-            raise ValueError("Name a folder to download into.")
+        destination = transfer.folder(message["destination"])
         if counts.bytes > ASK_ABOVE and not message.get("confirmed"):
             return {
                 "confirm": f"This is {transfer.human_bytes(counts.bytes)} in {counts.series:,} series "
                 f"({counts.instances:,} files). Download it to {destination}?"
             }
-        job = cohort.download(destination, provider=self.provider)
+        job = cohort.download(destination, provider=self._provider_of(message))
         look_now()
         return {"job": job.id}
+
+    def _provider_of(self, message: Mapping[str, Any]) -> Provider:
+        """Return the cloud that a request names: it may have been chosen anew since."""
+        return transfer.check_provider(message.get("provider", self.provider))
 
     def _cache_ended(self) -> None:
         # Comes on the thread that waited for the cache.
         self._catalog = {**self._catalog, "status": describe.status(self.catalog)}
-
-
-def _absolute(folder: str | os.PathLike[str]) -> str:
-    return str(Path(folder).expanduser().absolute())

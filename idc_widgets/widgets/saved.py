@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from idc_widgets.transfer import human_bytes
 from idc_widgets.widgets import link
+from idc_widgets.widgets.columns import IDENTIFYING
 
 if TYPE_CHECKING:
     from idc_widgets.widgets.part import Part
@@ -40,7 +41,7 @@ def as_html(part: Part) -> str:
         "where": source._where,
         "level": level,
         "sort": source._sort,
-        "columns": [c["name"] for c in columns],
+        "columns": list(dict.fromkeys([*(c["name"] for c in columns), *IDENTIFYING[level]])),
     }
     page = source.answers["page"]({**request, "offset": 0, "limit": ROWS})
     totals = source.answers["totals"]({"where": source._where})
@@ -64,13 +65,6 @@ def as_html(part: Part) -> str:
     if len(script) > _LIMIT:
         script = ""
     return f'<div data-idc-saved="{html.escape(part._token)}">{plain}{script}</div>'
-
-
-def _series_columns(source: Part) -> list[Mapping[str, Any]]:
-    """Return the columns that the table of series shows."""
-    usual = next(level["columns"] for level in source._catalog["levels"] if level["name"] == "series")
-    known = {c["name"]: c for c in source._catalog["columns"]}
-    return [known[name] for name in source._table.get("columns", {}).get("series") or usual if name in known]
 
 
 def _own_traits() -> set[str]:

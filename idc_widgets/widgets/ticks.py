@@ -19,6 +19,8 @@ from idc_widgets.cohort.conditions import And, Condition, In, Or
 
 NOTHING: dict[str, Any] = {"base": None, "minus": [], "plus": []}
 
+_MOST_UIDS = 50_000  # for the clipboard; about 3 MB
+
 _SINGLY = 2_000  # so many rows are ticked by their numbers; more as a condition
 
 
@@ -59,6 +61,23 @@ def to_sql(catalog: Catalog, ticks: Mapping[str, Any]) -> tuple[str, list[Any]]:
         parts.append("row_id IN (SELECT unnest(?::INTEGER[]))")
         bound = [*bound, _numbers(ticks["plus"])]
     return f"({' OR '.join(parts)})" if parts else "FALSE", bound
+
+
+def uids(catalog: Catalog, ticks: Mapping[str, Any]) -> list[str]:
+    """Return the SeriesInstanceUIDs of what is ticked, in the index's order.
+
+    Raises
+    ------
+    ValueError
+        If they are more than fit a clipboard.
+    """
+    where, bound = to_sql(catalog, ticks)
+    found = catalog.database.rows(
+        f"SELECT SeriesInstanceUID FROM {SERIES} WHERE {where} ORDER BY row_id LIMIT {_MOST_UIDS + 1}", bound
+    )
+    if len(found) > _MOST_UIDS:
+        raise ValueError(f"More than {_MOST_UIDS:,} series are ticked: save them to a file instead of copying them.")
+    return [r[0] for r in found]
 
 
 def changed(catalog: Catalog, ticks: Mapping[str, Any], cohort: Cohort, on: bool) -> dict[str, Any]:

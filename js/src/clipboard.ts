@@ -2,6 +2,13 @@
 
 /** Copies text during a click or a key; returns whether it went. */
 export function copyText(text: string): boolean {
+  if (copyNow(text)) return true;
+  void navigator.clipboard?.writeText(text).catch(() => {});
+  return Boolean(navigator.clipboard);
+}
+
+/** The same, but returns true only where it is certain: a while after the click the page may not copy any more. */
+export function copyNow(text: string): boolean {
   let done = false;
   const fill = (e: ClipboardEvent): void => {
     e.clipboardData?.setData("text/plain", text);
@@ -14,10 +21,6 @@ export function copyText(text: string): boolean {
     document.execCommand("copy");
   } finally {
     document.removeEventListener("copy", fill, { capture: true });
-  }
-  if (!done && navigator.clipboard) {
-    void navigator.clipboard.writeText(text).catch(() => {});
-    done = true;
   }
   return done;
 }

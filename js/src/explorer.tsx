@@ -23,7 +23,7 @@ export function Explorer({ model, store, id }: { model: Model; store: Store; id:
 
   const close = (): void => {
     drawer.value = false;
-    filters.current?.focus();
+    requestAnimationFrame(() => filters.current?.focus()); // until the drawer is gone the button is inert
   };
   const open = (): void => {
     // Where the panel is no drawer its button is not shown.
@@ -45,6 +45,7 @@ export function Explorer({ model, store, id }: { model: Model; store: Store; id:
         <div
           ref={side}
           class={`idc-side${drawer.value ? " idc-open" : ""}`}
+          tabIndex={drawer.value ? -1 : undefined}
           onKeyDown={(e) => {
             if (e.key === "Escape" && drawer.value) close();
           }}

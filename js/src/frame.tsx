@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Help, HelpSheet } from "./help";
 import { Icon } from "./icons";
+import { keepFocus } from "./keyboard";
 import type { Model } from "./link/protocol";
 import type { KernelState } from "./link/store";
 import { keepNotebookKeysAway, onShortcut, type Shortcuts } from "./shortcuts";
@@ -29,6 +30,7 @@ export function Frame({ model, kind, kernel, children, label, shortcuts = {} }: 
   const height = useHeight(model);
   const help = useSignal(false);
   useEffect(() => keepNotebookKeysAway(root.current!), []);
+  useEffect(() => keepFocus(root.current!), []);
   /** Focuses the first of these that is there, in the order of the wish. */
   const to = (...wished: string[]) => () =>
     wished.map((w) => root.current!.querySelector<HTMLElement>(w)).find((e) => e !== null)?.focus();
@@ -37,7 +39,7 @@ export function Frame({ model, kind, kernel, children, label, shortcuts = {} }: 
     "/": to(".idc-search input"),
     f: to(".idc-panel button"),
     t: to("[role=grid]"),
-    d: to(".idc-selection .idc-primary:enabled", ".idc-selection input"),
+    d: to(".idc-selection .idc-primary"),
     ...shortcuts,
   };
   return (
@@ -50,6 +52,7 @@ export function Frame({ model, kind, kernel, children, label, shortcuts = {} }: 
           aria-label={label}
           data-kernel={kernel.value}
           style={height.value ? { height: height.value } : undefined}
+          tabIndex={-1}
           onKeyDownCapture={(e) => onShortcut(e, keys)}
         >
           <KernelNote kind={kind} kernel={kernel.value} />

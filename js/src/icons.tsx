@@ -46,6 +46,9 @@ interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   size?: number;
 }
 
+/** Props of a button that cannot be used now: with `disabled` it would lose the keyboard, and Tab would pass it by. */
+export const press = (off: boolean, act: () => void) => ({ "aria-disabled": off, onClick: (): void => void (off || act()) });
+
 /** A button that is an icon. */
 export function IconButton({ icon, label, size, class: more = "", ...rest }: IconButtonProps) {
   return (

@@ -54,7 +54,7 @@ export function Popover({ label, icon, title, children }: Props) {
         <Icon name={icon} /> <span class="idc-tool-label">{label}</span>
       </button>
       {open && (
-        <div class="idc-popover" role="dialog" aria-label={title}>
+        <div class="idc-popover" role="dialog" aria-label={title} tabIndex={-1}>
           {children(close)}
         </div>
       )}

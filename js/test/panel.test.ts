@@ -107,6 +107,9 @@ describe("search", () => {
   it.each([
     ["1.2.3\n1.2.4", true], ["1.2.3, 1.2.4", true], ["a\tb", true], ["nlst_1; nlst_2", true],
     ["cp s3://idc-open-data/uuid/* .", true], ["1.2.840.113654.2.55.1 1.2.840.113654.2.55.2", true],
+    ["https://viewer.imaging.datacommons.cancer.gov/v3/viewer/?StudyInstanceUIDs=1.3.6.1.4.1.14519.5.2.1", true],
+    ["https://idc-open-data.s3.amazonaws.com/0e79c5f9-c846-4fc5-ae45-62a5bafbb713/", true],
+    ["lidc_idri,LIDC-IDRI-1001,1.3.6.1.4.1.14519.5.2.1,CT", true], ["https://doi.org/10.7937/tcia.hmq8-j677", false],
     ["prostate t2", false], ["lung, left", false], ["liver", false], ["1.2.840.113654.2.55.1", false], ["one line\n", false],
   ])("sees whether %j is a list", (text, is) => expect(isList(text)).toBe(is));
 });

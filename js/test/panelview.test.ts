@@ -132,7 +132,7 @@ describe("values", () => {
     const value = group("Modality").querySelector<HTMLElement>(".idc-value")!;
     value.click();
     await rest(10);
-    expect(button("Undo").disabled).toBe(false);
+    expect(button("Undo").getAttribute("aria-disabled")).toBe("false");
     key(one(".idc-search input"), "z", { ctrlKey: true });
     expect(model.state._where).toHaveLength(1);
     key(value, "z", { ctrlKey: true });
@@ -244,7 +244,7 @@ it("offers without a kernel only what works, and says once what does not", async
   }
   expect(group("Model").textContent).toContain("1"); // its condition is told
   // What the counts that are here can answer still works.
-  expect([button("CT alone").disabled, button("With x").disabled]).toEqual([false, true]);
+  expect(["CT alone", "With x"].map((name) => button(name).getAttribute("aria-disabled"))).toEqual(["false", "true"]);
   button("CT alone").click();
   await rest(20);
   expect(rows("Modality")[0]).toContain("CT");
@@ -372,6 +372,40 @@ it("makes a pasted list a condition and says what nobody knows", async () => {
   // Words are words.
   const words = Object.assign(new Event("paste", { bubbles: true, cancelable: true }), { clipboardData: { getData: () => "prostate t2" } });
   expect(input.dispatchEvent(words)).toBe(true);
+  stop();
+});
+
+it("says why nothing of a list is known, offers near names, and is silent beside a later search", async () => {
+  const model = await make();
+  const asked: string[] = [];
+  model.answers.identify = (m) => {
+    asked.push(String(m.text));
+    return m.text === "lidc-idri-1001\nx"
+      ? { condition: null, found: [], unknown: ["lidc-idri-1001", "x"], reasons: ["no patient", "no name"], near: { "lidc-idri-1001": ["LIDC-IDRI-1001"] }, notes: [] }
+      : { condition: { op: "in", column: "PatientID", values: ["LIDC-IDRI-1001"] }, found: [["PatientID", 1]], unknown: ["x"], reasons: ["no name"], near: {}, notes: ["A note."] };
+  };
+  const stop = await draw(model);
+  const paste = (text: string): void => {
+    const event = Object.assign(new Event("paste", { bubbles: true, cancelable: true }), { clipboardData: { getData: () => text } });
+    one(".idc-search input").dispatchEvent(event);
+  };
+  paste("lidc-idri-1001\nx");
+  await rest();
+  expect(one(".idc-list-result").textContent).toContain("None of the 2 entries is known in IDC v25.");
+  expect(model.state._where).toEqual([]);
+  button("Use “LIDC-IDRI-1001”").click();
+  await rest();
+  expect(asked.at(-1)).toBe("LIDC-IDRI-1001\nx");
+  expect(model.state._where).toEqual([{ op: "in", column: "PatientID", values: ["LIDC-IDRI-1001"] }]);
+  expect(one(".idc-list-result").textContent).toContain("1 entry of the list is unknown in IDC v25: no name; the others are a filter now. A note.");
+  model.set("_where", []);
+  await rest();
+  paste("lidc-idri-1001\nx");
+  await rest();
+  expect(one(".idc-list-result")).not.toBeNull();
+  model.set("_where", [{ op: "search", text: "liver" }]);
+  await rest();
+  expect(one(".idc-list-result")).toBeNull();
   stop();
 });
 

@@ -9,7 +9,7 @@ import { FakeModel } from "./fake";
 const WHERE = [{ op: "in", column: "Modality", values: ["CT"] }];
 const ROWS = Array.from({ length: 130 }, (_, i) => [i, `row ${i}`]);
 const saved = () =>
-  new SavedModel({ _where: WHERE }, { page: { request: { where: WHERE, sort: [] }, result: { rows: ROWS } }, totals: { series: 7 } });
+  new SavedModel({ _where: WHERE }, { page: { request: { where: WHERE, sort: [], columns: ["x"] }, result: { rows: ROWS } }, totals: { series: 7 } });
 
 const ask = (model: SavedModel, message: Record<string, unknown>): Promise<Record<string, unknown>> =>
   new Promise((done) => {
@@ -27,8 +27,8 @@ describe("the model of a saved view", () => {
 
   it("says of everything else that it needs a kernel", async () => {
     for (const message of [
-      { op: "page", where: [], sort: [], offset: 0, limit: 100 },
-      { op: "page", where: WHERE, sort: [{ column: "x", descending: true }], offset: 0, limit: 100 },
+      { op: "page", columns: ["x"], where: [], sort: [], offset: 0, limit: 100 },
+      { op: "page", columns: ["x"], where: WHERE, sort: [{ column: "x", descending: true }], offset: 0, limit: 100 },
       { op: "totals", where: [] },
       { op: "cube", outside: [] },
       { op: "download" },

@@ -41,12 +41,12 @@ const job: Job = {
 };
 
 const series: SeriesRow = {
-  series_uid: EVIL, path: EVIL, below: EVIL, state: "failed", files: 10, files_done: 5, bytes: 100, bytes_done: 50, bytes_in_flight: 0,
+  SeriesInstanceUID: EVIL, path: EVIL, below: EVIL, state: "failed", files: 10, files_done: 5, bytes: 100, bytes_done: 50, bytes_in_flight: 0,
   reason: EVIL, retry_in: null,
 };
 const plan: Plan = {
-  provider: EVIL, series: 1, series_present: 0, need: 100, under_way: [], free: 1e12, seconds: 3, problem: null, warnings: true,
-  licences: [{ name: EVIL, series: 1, bytes: 100, noncommercial: true }], lines: [["Goes to", EVIL], [EVIL, "x"]],
+  provider: EVIL, series: 1, series_present: 0, series_unverified: 0, series_elsewhere: 0, to_fetch: 100, need: 100, under_way: [], free: 1e12, seconds: 3, problem: null, warnings: true,
+  licences: [{ name: EVIL, series: 1, bytes: 100, noncommercial: true }], lines: [["Destination", EVIL], [EVIL, "x"]],
 };
 
 async function make() {
@@ -76,12 +76,13 @@ async function make() {
     _cube: await cube(),
   });
   const downloads = new FakeModel({ _view: "downloads", _jobs: [], _past: [job], _ended: 1 });
-  downloads.answers.failures = () => ({ failures: [{ key: EVIL, series_uid: EVIL, reason: EVIL }], more: 2 });
+  downloads.answers.failures = () => ({ failures: [{ key: EVIL, SeriesInstanceUID: EVIL, reason: EVIL }], more: 2 });
   downloads.answers.series = () => ({ counts: { queued: 0, active: 0, complete: 0, failed: 1 }, rows: [series] });
   downloads.answers.code = () => [{ label: EVIL, text: EVIL }];
   model.widget_manager = { get_model: () => Promise.resolve(downloads) };
   const message = model.state._cube as CubeMessage;
   model.answers = {
+    interpret: () => ({ taken: false, readings: [] }),
     cube: (m) => ({ ...message, outside: m.outside }),
     totals: () => totals,
     page: () => ({ total: 3, rows: [1, 2, 3].map((id) => [id, EVIL, EVIL, EVIL, EVIL]) }),
@@ -291,10 +292,12 @@ describe("explorer", () => {
     expect(press("ArrowRight")).toBe("Only ticked");
     expect(press("ArrowLeft")).toBe("Details");
     expect(press("Home")).toBe("Only ticked");
-    // A button that can be pressed no more is passed over, and not the stop.
+    // A button that can be pressed no more keeps the keyboard; then it is passed over, and not the stop.
     model.set("_ticks", { base: null, minus: [], plus: [] });
     await rest();
-    expect(stops()).toEqual(["Columns"]);
+    expect(stops()).toEqual(["Only ticked"]);
+    expect(press("ArrowRight")).toBe("Columns");
+    expect(press("ArrowLeft")).toBe("Details");
     stop();
   });
 
@@ -322,7 +325,7 @@ describe("explorer", () => {
     model.set("_ticks", { base: null, minus: [], plus: [1, 2] });
     await rest();
     expect(one("[role=alertdialog]")).toBeNull(); // it was about other ticks
-    await vi.waitFor(() => expect((all("button").find((b) => b.textContent === "Download") as HTMLButtonElement).disabled).toBe(false));
+    await vi.waitFor(() => expect(all("button").find((b) => b.textContent === "Download")!.getAttribute("aria-disabled")).toBe("false"));
     all("button").find((b) => b.textContent === "Download")!.click();
     await vi.waitFor(() => expect(one("[role=alertdialog]")).not.toBeNull());
     model.answers.download = () => ({ job: "1" });
@@ -348,21 +351,21 @@ describe("explorer", () => {
     const before = plans();
     model.answers.plan = () => ({ ...plan, series: 5, series_present: 1, need: 100, under_way: [{ job: "r", series: 4, alone: true }] });
     downloads.set("_jobs", [running]); // one that this page did not begin: the plan is worked out anew
-    await vi.waitFor(() => expect(line()).toContain("Under way already, downloading: 3.00 GB to go1 min left1 series there already"), 5000);
+    await vi.waitFor(() => expect(line()).toContain("Under way already, downloading: 3.00 GB to go1 min left1 series already downloaded"), 5000);
     expect(plans()).toBe(before + 1);
     downloads.set("_jobs", [{ ...running, bytes_done: 4e9, kind: "paused", state: "paused", eta: null }]);
     await vi.waitFor(() => expect(line()).toContain("Under way already, paused: 1.00 GB to go"));
     expect(plans()).toBe(before + 1);
     // Which is no reason to refuse another.
-    expect((all("button").find((b) => b.textContent === "Download") as HTMLButtonElement).disabled).toBe(false);
+    expect(all("button").find((b) => b.textContent === "Download")!.getAttribute("aria-disabled")).toBe("false");
     // Together with others, its own figures say nothing of what is ticked.
     model.answers.plan = () => ({ ...plan, series: 5, series_present: 1, need: 100, under_way: [{ job: "r", series: 4, alone: false }] });
     model.set("_ticks", { base: null, minus: [], plus: [2] });
     await vi.waitFor(() => expect(line()).toMatch(/^Under way already1 series/), 5000);
-    model.answers.plan = () => ({ ...plan, series: 5, series_present: 5, need: 0 });
+    model.answers.plan = () => ({ ...plan, series: 5, series_present: 5, to_fetch: 0, need: 0 });
     downloads.set("_ended", 2);
     downloads.set("_jobs", []);
-    await vi.waitFor(() => expect(line()).toContain("All there already, verified"), 5000);
+    await vi.waitFor(() => expect(line()).toContain("All downloaded already, verified"), 5000);
     stop();
   });
 
@@ -374,13 +377,13 @@ describe("explorer", () => {
     await ready();
     await vi.waitFor(() => expect(one(".idc-place").textContent).not.toBe(" "), 5000);
     const button = all("button").find((b) => b.textContent === "Download") as HTMLButtonElement;
-    expect(button.disabled).toBe(true);
+    expect(button.getAttribute("aria-disabled")).toBe("true");
     await vi.waitFor(() => expect(el.textContent).toContain("6.00 GB do not fit: /x has 10 B free."));
     // Of which all but a little is there already.
     model.answers.plan = () => ({ ...plan, free: 10, need: 5, series_present: 1 });
     model.set("_ticks", { base: null, minus: [], plus: [2] });
-    await vi.waitFor(() => expect(button.disabled).toBe(false), 5000);
-    expect(one(".idc-plan").textContent).toContain("there already");
+    await vi.waitFor(() => expect(button.getAttribute("aria-disabled")).toBe("false"), 5000);
+    expect(one(".idc-plan").textContent).toContain("already downloaded");
     stop();
   });
 });

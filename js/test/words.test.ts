@@ -90,8 +90,8 @@ describe("conditions of other tables", () => {
   it.each<[Condition, string]>([
     [{ op: "compare", column: "ct_index.SliceThickness", than: "<", value: 1.5 }, "ct_index.SliceThickness below 1.5"],
     [{ op: "compare", column: "PatientAge", than: ">", value: 60 }, "PatientAge above 60"],
-    [{ op: "refers_to", arg: seg }, "Made on Modality SEG"],
-    [{ op: "not", arg: { op: "referred_by", arg: seg } }, "not Comes with Modality SEG"],
+    [{ op: "references", arg: seg }, "Made on Modality SEG"],
+    [{ op: "not", arg: { op: "referenced_by", arg: seg } }, "not Comes with Modality SEG"],
     [{ op: "sql", text: "instanceCount % 2 = 0" }, "SQL instanceCount % 2 = 0"],
   ])("read as words", (condition, said) => expect(sentence(condition, same)).toContain(said));
 });

@@ -184,7 +184,7 @@ def test_the_plan_before_meanwhile_and_after(lab: Lab, page: Page, mirror: Spawn
     bar.get_by_role("button", name="Plan", exact=True).click()
     details = bar.locator(".idc-plan-details")
     expect(details).to_contain_text("2 series, 2 files, " + size.strip())
-    expect(details).to_contain_text("nothing of it")
+    expect(details).to_contain_text("Already downloadednothing")
     expect(details).to_contain_text("CC BY")
     mirror.set(rate_mb=0.008)
     bar.get_by_role("button", name="Download", exact=True).click()
@@ -192,8 +192,8 @@ def test_the_plan_before_meanwhile_and_after(lab: Lab, page: Page, mirror: Spawn
     expect(bar.locator(".idc-plan")).not_to_contain_text("To fetch")
     expect(bar.get_by_role("button", name="Download", exact=True)).to_be_enabled()
     mirror.set()
-    expect(bar.locator(".idc-plan")).to_contain_text("All there already, verified", timeout=30_000)
-    expect(details).to_contain_text("2 series, " + size.strip() + ", verified")
+    expect(bar.locator(".idc-plan")).to_contain_text("All downloaded already, verified", timeout=30_000)
+    expect(details).to_contain_text("2 series, 2 files, " + size.strip() + ", verified")
 
 
 @pytest.mark.parametrize("width", [1200, 480])

@@ -27,7 +27,7 @@ def test_every_cell_of_the_first_notebook_works(lab: Lab, page: Page) -> None:
     assert "Counts(series=1044191" in text
     assert "To fetch:" in text  # the plan
     assert "(True, 'complete', " in text
-    assert "1 series, 2 files, 2.38 MB are right (2 files by MD5, 0 by size)" in text
+    assert "1 series, 2 files, 2.38 MB without a problem (2 files checked by MD5)" in text
     assert "Modality series 0 CT 270830" in text  # the query's table
     parts = page.get_by_role("region", name="Filters").last
     expect(parts.get_by_role("checkbox", name=re.compile("^SEG ")).first).to_contain_text("150,061")

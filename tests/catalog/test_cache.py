@@ -13,8 +13,8 @@ import duckdb
 import pytest
 
 import idc_widgets as idc
-from idc_widgets.__main__ import main
 from idc_widgets.catalog import cache, sources
+from idc_widgets.cli import main
 from tests.transfer.conftest import small_disk
 
 __all__ = ["small_disk"]
@@ -125,7 +125,10 @@ def test_what_is_no_sound_cache_is_known(damage: Callable[[Path], None], copy: P
     assert cache.fault(copy, parquet)
 
 
-@pytest.mark.parametrize("damage", [garbage, cut_in_half, other_content])
+_MORE = [pytest.param(each, marks=pytest.mark.slow) for each in (cut_in_half, other_content)]  # each is a build
+
+
+@pytest.mark.parametrize("damage", [garbage, *_MORE])
 def test_what_is_no_sound_cache_is_never_read_and_made_anew(
     damage: Callable[[Path], None], copy: Path, catalog: idc.Catalog, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -234,8 +234,8 @@ def test_clinical_rows_of_a_cohort(catalog: idc.Catalog, plain: duckdb.DuckDBPyC
     women = catalog.cohort(idc.col(f"{table}.gender") == "F")
     patients = set(rows.loc[rows["gender"] == "F", "PatientID"])
     assert set(women.where(Modality="SM").series(columns=["PatientID"])["PatientID"]) == patients
-    assert duckdb.sql(f"SELECT count(*) FROM ({women.sql()})").fetchall() == [(len(women),)]
-    assert "bigquery-public-data.idc_v25_clinical.tcga_acc_clinical" in women.sql("bigquery")
+    assert duckdb.sql(f"SELECT count(*) FROM ({women.to_sql()})").fetchall() == [(len(women),)]
+    assert "bigquery-public-data.idc_v25_clinical.tcga_acc_clinical" in women.to_sql("bigquery")
     assert len(catalog.sql(f"SELECT * FROM {table}")) >= len(patients)
     with pytest.raises(idc.UnknownNameError, match=r'clinical table "tcga_ac_clinical".*"tcga_acc_clinical"'):
         cohort.clinical("tcga_ac_clinical")
@@ -250,7 +250,7 @@ def test_a_query_ends_when_interrupted(catalog: idc.Catalog, current: Remote, mi
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         current.sql("SELECT max(length(aws_url)), max(crdc_instance_uuid) FROM dicom_all")
-    assert time.monotonic() - began < 0.6 + 1.5
+    assert time.monotonic() - began < 10  # of 33 s
 
 
 def test_without_network_it_says_so(catalog: idc.Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

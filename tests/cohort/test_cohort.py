@@ -162,7 +162,7 @@ def test_ages_are_years(catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection) 
 def test_code_runs_in_a_fresh_interpreter(catalog: idc.Catalog) -> None:
     cohort = catalog.cohort(Modality="MR", BodyPartExamined="LIVER").exclude(PatientSex="F")
     done = subprocess.run(
-        [sys.executable, "-c", cohort.code() + "print(cohort.counts.series)"],
+        [sys.executable, "-c", cohort.to_code() + "print(cohort.counts.series)"],
         capture_output=True,
         text=True,
         check=True,

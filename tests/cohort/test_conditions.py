@@ -44,7 +44,7 @@ def test_same_without_the_cache(case: dict[str, Any], catalog: idc.Catalog, bare
 def test_exported_sql_gives_the_same_rows(case: dict[str, Any], catalog: idc.Catalog) -> None:
     cohort = _cohort(catalog, case)
     fresh = duckdb.connect()
-    found = fresh.execute(f"SELECT count(*), sum(hash(SeriesInstanceUID)) FROM ({cohort.sql()})").fetchone()
+    found = fresh.execute(f"SELECT count(*), sum(hash(SeriesInstanceUID)) FROM ({cohort.to_sql()})").fetchone()
     where, parameters = cohort.compiled()
     ours = catalog.database.rows(f"SELECT count(*), sum(hash(SeriesInstanceUID)) FROM series WHERE {where}", parameters)
     assert found == ours[0]

@@ -38,7 +38,7 @@ def _everything_said(catalog: idc.Catalog) -> idc.Cohort:
         idc.with_modalities("CT", "SEG", per="patient"),
         idc.with_modalities("CT", "SEG", keep="all"),
         idc.between("PatientAge", 1, 60) | idc.between("StudyDate", 2010, 2015),
-        idc.between("series_size_MB", 1.5, float("inf")),
+        idc.between("series_size_MB", 1.5, None),
         PatientSex=["F", None],
         cancer_types="Lung Cancer",
     ).exclude(collection_id="nlst")
@@ -58,7 +58,7 @@ def _functions(sql: str) -> set[str]:
 
 @pytest.mark.parametrize("case", CASES, ids=[c["name"] for c in CASES])
 def test_bigquery_is_googlesql_over_this_version(case: dict[str, Any], catalog: idc.Catalog) -> None:
-    sql = _cohort(catalog, case).sql("bigquery")
+    sql = _cohort(catalog, case).to_sql("bigquery")
     tables = {t.sql(dialect="bigquery") for t in _parsed(sql).find_all(exp.Table)}
     public = {t for t in tables if "bigquery-public-data" in t}
     assert public
@@ -70,7 +70,7 @@ def test_bigquery_is_googlesql_over_this_version(case: dict[str, Any], catalog: 
 
 
 def test_bigquery_of_every_kind_of_condition(catalog: idc.Catalog) -> None:
-    sql = _everything_said(catalog).sql("bigquery")
+    sql = _everything_said(catalog).to_sql("bigquery")
     tree = _parsed(sql)
     assert _functions(sql[sql.index("FROM `index`") :]) <= KNOWN_FUNCTIONS
     # The index has the columns that the published one has, in its order.
@@ -85,7 +85,7 @@ def test_bigquery_means_the_same(catalog: idc.Catalog, plain: duckdb.DuckDBPyCon
     cohort = _everything_said(catalog) | catalog.cohort(
         idc.with_modalities("CT", "MR", per="patient"), idc.between("PatientAge", 1, 60)
     )
-    sql = cohort.sql("bigquery")
+    sql = cohort.to_sql("bigquery")
     query = sqlglot.transpile(sql[sql.rindex("SELECT\n  *\nFROM `index`") :], read="bigquery", write="duckdb")[0]
     found = plain.execute(f'WITH "index" AS (FROM idx) SELECT count(*) FROM ({query})').fetchone()
     assert found == (cohort.counts.series,)
@@ -95,9 +95,9 @@ def test_bigquery_means_the_same(catalog: idc.Catalog, plain: duckdb.DuckDBPyCon
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_stays_a_literal(text: str, catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection) -> None:
     cohort = catalog.cohort(idc.contains("SeriesDescription", text))
-    literals = {node.this for node in _parsed(cohort.sql("bigquery")).find_all(exp.Literal) if node.is_string}
+    literals = {node.this for node in _parsed(cohort.to_sql("bigquery")).find_all(exp.Literal) if node.is_string}
     assert text.lower() in literals
-    for sql in (cohort.sql(), _query_of(cohort.code("idc-index"))):
+    for sql in (cohort.to_sql(), _query_of(cohort.to_code("idc-index"))):
         shadow = f'WITH "index" AS (FROM idx) SELECT count(*) FROM ({sql})'
         assert plain.execute(shadow).fetchone() == (cohort.counts.series,)
 
@@ -116,7 +116,7 @@ def _query_of(program: str) -> str:
 @pytest.mark.parametrize("case", CASES, ids=[c["name"] for c in CASES])
 def test_idc_index_flavour_finds_the_same_rows(case: dict[str, Any], catalog: idc.Catalog) -> None:
     cohort = _cohort(catalog, case)
-    program = cohort.code("idc-index")
+    program = cohort.to_code("idc-index")
     assert program.startswith("from idc_index import IDCClient\n")
     assert str(sources.table("index").path.parent) not in program
     con = duckdb.connect()
@@ -126,6 +126,6 @@ def test_idc_index_flavour_finds_the_same_rows(case: dict[str, Any], catalog: id
 
 def test_wrong_dialects_and_flavours_name_the_two(catalog: idc.Catalog) -> None:
     with pytest.raises(ValueError, match=r"sql\(dialect='mysql'\): the dialect is \"duckdb\" or \"bigquery\"\."):
-        catalog.cohort().sql("mysql")  # type: ignore[arg-type]
+        catalog.cohort().to_sql("mysql")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"code\(flavour='r'\): the flavour is \"idc_widgets\" or \"idc-index\"\."):
-        catalog.cohort().code("r")  # type: ignore[arg-type]
+        catalog.cohort().to_code("r")  # type: ignore[arg-type]

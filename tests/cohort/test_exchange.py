@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import idc_widgets as idc
+from idc_widgets.cohort.identifiers import Unknown
 
 NOBODY = "1.2.3.4.5.6.7"
 NO_UUID = "00000000-0000-4000-8000-000000000000"
@@ -68,7 +69,9 @@ def test_what_this_release_lacks_is_kept_apart(catalog: idc.Catalog, pilot: idc.
     assert cohort.where(Modality="CT").unknown == (NOBODY,)
     assert (pilot | cohort).unknown == (NOBODY,)
     assert idc.Cohort.from_json(cohort.to_json(), catalog).unknown == (NOBODY,)
-    assert "Unknown here  1 value: " + NOBODY in repr(cohort.describe())
+    assert f"Unknown here  1 value: {NOBODY} (no series of IDC v{catalog.version} has this UID)" in repr(
+        cohort.describe()
+    )
     nothing = idc.Cohort.from_frame(frame.iloc[2:], catalog)
     assert nothing.counts.series == 0
     assert idc.Cohort.from_frame(frame.iloc[:0], catalog).counts.series == 0
@@ -123,12 +126,14 @@ def test_lists_of_identifiers(catalog: idc.Catalog, pilot: idc.Cohort) -> None:
     assert idc.Cohort.from_manifest(study, catalog) == catalog.cohort(StudyInstanceUID=study)
     both = idc.Cohort.from_manifest(f"{study}\n{series[0]}\n{NOBODY} oops", catalog)
     assert both.counts == (catalog.cohort(StudyInstanceUID=study) | catalog.cohort(SeriesInstanceUID=series[0])).counts
-    assert both.unknown == (NOBODY, "oops")
+    assert both.unknown == (NOBODY,)  # a word beside a UID is no identifier
 
 
 @pytest.mark.parametrize("source", ["no/such/file.txt", "", "\n\n", "hello\nworld", "\x00", "x" * 1_000_000])
 def test_a_manifest_that_names_nothing(source: str, catalog: idc.Catalog) -> None:
-    with pytest.raises(ValueError, match=r"from_manifest\(.*\): (it names no series|there is no such file)") as error:
+    with pytest.raises(
+        ValueError, match=r"from_manifest\(.*\): (it names no series|there is no such file|it is empty)"
+    ) as error:
         idc.Cohort.from_manifest(source, catalog)
     assert len(str(error.value)) < 400
 
@@ -247,10 +252,13 @@ def test_series_of_earlier_versions_are_told(catalog: idc.Catalog, pilot: idc.Co
     prior = catalog.sql("SELECT crdc_series_uuid, max_idc_version FROM prior_versions_index ORDER BY 2, 1 LIMIT 2")
     lines = [f"cp s3://idc-open-data/{uuid}/* ." for uuid in prior.crdc_series_uuid]
     now = pilot.to_manifest()
-    with pytest.warns(UserWarning, match=rf"since: 2 of these series, .* IDC v{prior.max_idc_version.max() + 1}\."):
+    with pytest.warns(UserWarning, match=r"(withdrawn|revised) in IDC v\d+; .*, and 1 more"):
         cohort = idc.Cohort.from_manifest("\n".join([now, *lines]), catalog)
     assert cohort.counts == pilot.counts
     assert cohort.unknown == tuple(prior.crdc_series_uuid)
+    for uuid, last in prior.itertuples(index=False):
+        (reason,) = (u.reason for u in cohort.unknown if u == uuid and isinstance(u, Unknown))
+        assert f"in IDC v{last + 1}; " in reason
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert idc.Cohort.from_manifest(f"{now}\n{NO_UUID}", catalog).unknown == (NO_UUID,)

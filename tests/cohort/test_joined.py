@@ -30,7 +30,7 @@ CASES: list[tuple[Any, str]] = [
         "SeriesInstanceUID IN (SELECT SeriesInstanceUID FROM ct_index WHERE SliceThickness < 1.5)",
     ),
     (
-        idc.col("ct_index.SliceThickness").missing,
+        idc.col("ct_index.SliceThickness").isna(),
         "SeriesInstanceUID NOT IN (SELECT SeriesInstanceUID FROM ct_index WHERE SliceThickness IS NOT NULL)",
     ),
     (
@@ -66,16 +66,16 @@ CASES: list[tuple[Any, str]] = [
         "collection_id IN (SELECT collection_id FROM collections WHERE tumor_locations ILIKE '%prostate%')",
     ),
     (
-        idc.referred_by(idc.one_of("Modality", ["SEG", "ANN"])),
+        idc.referenced_by(idc.col("Modality").isin(["SEG", "ANN"])),
         f"SeriesInstanceUID IN (SELECT t FROM ({REFERENCE}) WHERE s IN "
         "(SELECT SeriesInstanceUID FROM idx WHERE Modality IN ('SEG', 'ANN')))",
     ),
     (
-        idc.referred_by(idc.col("seg_index.AlgorithmType") == "MANUAL"),
+        idc.referenced_by(idc.col("seg_index.AlgorithmType") == "MANUAL"),
         "SeriesInstanceUID IN (SELECT segmented_SeriesInstanceUID FROM seg_index WHERE AlgorithmType = 'MANUAL')",
     ),
     (
-        idc.refers_to(idc.one_of("Modality", ["MR"])),
+        idc.references(idc.col("Modality").isin(["MR"])),
         f"SeriesInstanceUID IN (SELECT s FROM ({REFERENCE}) WHERE t IN "
         "(SELECT SeriesInstanceUID FROM idx WHERE Modality = 'MR'))",
     ),
@@ -119,8 +119,8 @@ def test_conditions_equal_plain_sql(
     # And the same elsewhere.
     assert idc.Cohort.from_json(cohort.to_json(), catalog) == cohort
     assert eval(repr(cohort), {"idc": idc, "catalog": catalog}) == cohort
-    assert duckdb.sql(f"SELECT count(*) FROM ({cohort.sql()})").fetchall() == [(want[0],)]
-    assert sqlglot.parse_one(cohort.sql("bigquery"), read="bigquery").find(sqlglot.exp.With)
+    assert duckdb.sql(f"SELECT count(*) FROM ({cohort.to_sql()})").fetchall() == [(want[0],)]
+    assert sqlglot.parse_one(cohort.to_sql("bigquery"), read="bigquery").find(sqlglot.exp.With)
 
 
 def test_without_a_cache_it_is_the_same(bare_catalog: idc.Catalog, catalog: idc.Catalog) -> None:
@@ -133,9 +133,9 @@ def test_without_a_cache_it_is_the_same(bare_catalog: idc.Catalog, catalog: idc.
 
 
 def test_the_program_for_idc_index_fetches_what_it_reads(catalog: idc.Catalog) -> None:
-    code = catalog.cohort(idc.col("seg_index.total_segments") > 2, Modality="SEG").code("idc-index")
+    code = catalog.cohort(idc.col("seg_index.total_segments") > 2, Modality="SEG").to_code("idc-index")
     assert 'client.fetch_index("seg_index")\n' in code
-    assert "fetch_index" not in catalog.cohort(idc.col("collections_index.cancer_types").contains("lung")).code(
+    assert "fetch_index" not in catalog.cohort(idc.col("collections_index.cancer_types").contains("lung")).to_code(
         "idc-index"
     )
 
@@ -154,16 +154,16 @@ def test_own_tables_join_by_series_study_patient_and_collection(
     assert len(catalog.cohort(idc.col("readings.grade") > 3)) == 0
     assert len(catalog.cohort(idc.col("readings.read").between(2014, "2015-06"))) == want
     cohort = catalog.cohort(idc.col("readings.grade") == 3)
-    assert duckdb.sql(f"SELECT count(*) FROM ({cohort.sql()})").fetchall() == [(want,)]
+    assert duckdb.sql(f"SELECT count(*) FROM ({cohort.to_sql()})").fetchall() == [(want,)]
     with pytest.raises(ValueError, match="your own"):
-        cohort.sql("bigquery")
+        cohort.to_sql("bigquery")
     with pytest.raises(ValueError, match="readings"):
-        cohort.code("idc-index")
+        cohort.to_code("idc-index")
     catalog.add_table("noted", pd.DataFrame({"PatientID": [patient[1]], "ok": [True]}))
     noted = catalog.cohort(idc.col("noted.ok") == True)  # noqa: E712
     assert len(noted) >= want
     with pytest.raises(ValueError, match="a DataFrame, which lives in this Python alone"):
-        noted.sql()
+        noted.to_sql()
     catalog.add_table("loose", pd.DataFrame({"n": [1]}))
     with pytest.raises(ValueError, match="says of no row which series"):
         catalog.cohort(idc.col("loose.n") == 1)
@@ -200,7 +200,7 @@ def test_code_says_a_long_list_once(catalog: idc.Catalog) -> None:
         assert repr(found).count(uids[0]) == 1
         assert eval(repr(found), {"idc": idc, "catalog": catalog}) == found
         scope: dict[str, object] = {}
-        exec(found.code(), scope)
+        exec(found.to_code(), scope)
         assert scope["cohort"] == found
 
 
@@ -222,7 +222,7 @@ def test_code_says_a_long_list_once(catalog: idc.Catalog) -> None:
         (lambda: idc.between("StudyDate", "2010-13-01"), ValueError, "'2010-13-01' is no date"),
         (lambda: idc.col("series_size_MB") > float("nan"), TypeError, "compared with a missing value"),
         (lambda: 10 <= idc.col("series_size_MB") <= 20, TypeError, r"a range is idc.between\(|neither true nor false"),
-        (lambda: idc.referred_by("SEG"), TypeError, "'SEG' is no condition"),  # type: ignore[arg-type]
+        (lambda: idc.referenced_by("SEG"), TypeError, "'SEG' is no condition"),  # type: ignore[arg-type]
     ],
 )
 def test_what_is_wrong_is_told(catalog: idc.Catalog, make: Any, kind: type[Exception], message: str) -> None:

@@ -95,7 +95,7 @@ class Real:
         column = draw(st.sampled_from(FACETS))
         values = draw(st.lists(st.sampled_from(self.values[column]), max_size=4, unique=True))
         tests = [f"{column} IS NULL" if v is None else f"{column} IS NOT DISTINCT FROM {_quoted(v)}" for v in values]
-        return Asked(idc.one_of(column, values), f"({' OR '.join(tests) or 'FALSE'})")
+        return Asked(idc.col(column).isin(values), f"({' OR '.join(tests) or 'FALSE'})")
 
     def _between(self, draw: Draw) -> Asked:
         kind = draw(st.sampled_from(["series_size_MB", "instanceCount", "age", "year", "date"]))
@@ -197,7 +197,7 @@ def test_exported_sql_selects_the_same_set(
     same = "SELECT count(*), sum(hash(SeriesInstanceUID)) FROM ({})"
     truth = plain.execute(same.format(f"SELECT SeriesInstanceUID FROM idx WHERE {sql}")).fetchone()
     # From the table in memory: that it runs on the file, test_conditions tries for each kind of condition.
-    exported = re.sub(r"^(WITH \"index\" AS \(SELECT \* FROM) read_parquet\('[^']+'\)", r"\1 idx", cohort.sql())
+    exported = re.sub(r"^(WITH \"index\" AS \(SELECT \* FROM) read_parquet\('[^']+'\)", r"\1 idx", cohort.to_sql())
     assert "read_parquet" not in exported
     assert plain.execute(same.format(exported)).fetchone() == truth
 
@@ -279,7 +279,7 @@ def test_ten_thousand_identifiers_at_once(catalog: idc.Catalog, plain: duckdb.Du
     assert pasted == cohort
     assert time.monotonic() - started < 2 * 4  # 2 s, on a busy machine
     assert len(repr(cohort.describe())) < 2000
-    assert duckdb.sql(f"SELECT count(*) FROM ({cohort.sql()})").fetchall() == [(10_000,)]
+    assert duckdb.sql(f"SELECT count(*) FROM ({cohort.to_sql()})").fetchall() == [(10_000,)]
     assert idc.Cohort.from_json(cohort.to_json(), catalog) == cohort
 
 
@@ -288,14 +288,14 @@ def test_a_megabyte_of_text(catalog: idc.Catalog) -> None:
     started = time.monotonic()
     cohort = catalog.cohort(idc.contains("SeriesDescription", text))
     assert cohort.counts.series == 0
-    assert duckdb.sql(f"SELECT count(*) FROM ({cohort.sql()})").fetchall() == [(0,)]
+    assert duckdb.sql(f"SELECT count(*) FROM ({cohort.to_sql()})").fetchall() == [(0,)]
     assert idc.Cohort.from_json(cohort.to_json(), catalog) == cohort
     assert len(repr(cohort.describe())) < 1000
     for asked in (lambda: catalog.cohort(PatientID=text), lambda: idc.search(text)):
         with pytest.raises(ValueError, match=r"^No series has |^search\(.* are too many") as error:
             asked()
         assert len(str(error.value)) < 400
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 45
 
 
 def test_a_search_of_many_words(catalog: idc.Catalog) -> None:

@@ -127,9 +127,9 @@ class SpawnedMirror(_Mirror):
         """Start counting anew."""
         self.ask("reset")
 
-    def set(self, *, delay_ms: float = 0, rate_mb: float | None = None) -> None:
-        """Set what every request waits, and the rate that all get together."""
-        self.ask("set", delay_ms=delay_ms, rate_mb=rate_mb)
+    def set(self, *, delay_ms: float = 0, rate_mb: float | None = None, etags: str = "md5") -> None:
+        """Set what every request waits, the rate that all get together, and the kind of ETags."""
+        self.ask("set", delay_ms=delay_ms, rate_mb=rate_mb, etags=etags)
 
     def close(self) -> None:
         """End it."""

@@ -84,6 +84,7 @@ class Store:
 
     def __init__(self, index: Index | None = None) -> None:
         self.index = index or Index()
+        self.etags = "md5"
         self._content = lru_cache(maxsize=128)(Content)
         self._making = threading.Lock()
         self._digests: dict[str, bytearray] = {}
@@ -113,7 +114,11 @@ class Store:
         return self.listed(series, [series.key(instance)])[0].etag
 
     def listed(self, series: Series, keys: list[str]) -> list[Listed]:
-        """Return keys of one series with sizes and ETags.
+        """Return keys of one series with sizes and ETags of the kind in force: see `Server.set`."""
+        return [each._replace(etag=_as(self.etags, each)) for each in self._listed(series, keys)]
+
+    def _listed(self, series: Series, keys: list[str]) -> list[Listed]:
+        """Return keys of one series with sizes and their usual ETags.
 
         An MD5 needs the object's bytes, so it is kept: in memory, and on disk when a listing made several.
         """
@@ -169,6 +174,14 @@ class Store:
             raise KeyError(f"no object {key!r}: <crdc_series_uuid>/<uuid>.dcm as in truth() is wanted")
         content = self.content(series, series.instances[key])
         return b"".join(content.chunks(0, content.size))
+
+
+def _as(kind: str, item: Listed) -> str:
+    if kind == "md5":
+        return item.etag
+    if kind == "parts" and "-" not in item.etag:
+        return f"{hashlib.md5(bytes.fromhex(item.etag), usedforsecurity=False).hexdigest()}-1"
+    return f"opaque{item.etag[:20]}" if kind == "none" else f"{item.etag[:32]}-3"
 
 
 def _multipart(key: str, size: int) -> str:

@@ -113,8 +113,12 @@ class Server:
         self.endpoint = f"http://{host}:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, name="mirror-accept", daemon=True).start()
 
-    def set(self, *, delay_ms: float = 0, rate_mb: float | None = None) -> None:
-        """Set what every request waits, and how many megabytes a second all of them get together."""
+    def set(self, *, delay_ms: float = 0, rate_mb: float | None = None, etags: str = "md5") -> None:
+        """Set what every request waits, how many megabytes a second all of them get together, and the kind of ETags.
+
+        `etags`: "md5"; "parts", as of one part of a usual size; "odd", as of parts that no tool makes; "none".
+        """
+        self.store.etags = etags
         self._delay = [Fault("delay", seconds=delay_ms / 1000)] if delay_ms else []
         self._throttle.rate = rate_mb * 1e6 if rate_mb else None
 

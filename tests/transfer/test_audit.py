@@ -49,10 +49,10 @@ def test_what_is_wrong_is_told_and_mended_by_a_download(
     stray.write_bytes(b"x")
     found = verify(data, endpoint_url=mirror.endpoint, catalog=catalog)
     assert {problem.path: problem.reason for problem in found.problems} == {
-        files[0]: "the object is another than the one that was listed: its content differs (MD5)",
+        files[0]: "damaged on this disk: its content differs (MD5)",
         files[20]: "the file is missing",
     }
-    assert found.extra == [stray] and found.files == 38 and not found.ok and "2 problems" in str(found)
+    assert found.extra == [stray] and found.files == 38 and not found.ok and "1 problem: missing files" in str(found)
     stray.unlink()
     mirror.reset_counts()
     assert fetch(pick(STUDY)).wait(30)

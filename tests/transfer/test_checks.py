@@ -23,6 +23,7 @@ from idc_widgets.transfer import (
     human_bytes,
     jobs,
     plan,
+    wish,
 )
 from tests.mirror import SpawnedMirror
 
@@ -43,7 +44,7 @@ def test_nothing_to_download(fetch: Fetch) -> None:
 
 
 def test_unknown_provider(fetch: Fetch) -> None:
-    with pytest.raises(TransferError, match="unknown provider 'azure'; valid providers: 'aws', 'gcs'"):
+    with pytest.raises(TransferError, match="provider='azure': valid are 'aws', 'gcs'"):
         fetch(pick(STUDY), provider="azure")
 
 
@@ -183,11 +184,11 @@ def test_what_is_no_folder(destination: str, says: str) -> None:
     described = describe_destination(destination)
     assert says in (described.problem or "") and not described.writable
     with pytest.raises(TransferError, match=says):
-        check_room(destination, 1)
+        check_room(wish(destination), 1)
 
 
 def test_hopeless_sizes_are_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(TransferError, match=r"needs 900\.00 TB"):
-        check_room(tmp_path / "new", 900 * 10**12)
+        check_room(wish(tmp_path / "new"), 900 * 10**12)
     (tmp_path / "something").write_text("may be part of it")
-    check_room(tmp_path, 900 * 10**12)
+    check_room(wish(tmp_path), 900 * 10**12)

@@ -38,7 +38,7 @@ def test_complete_download_is_byte_identical(fetch: Fetch, mirror: SpawnedMirror
 
     files = job.files()
     assert all(file["state"] == "verified" and file["path"].stat().st_size == file["bytes"] for file in files)
-    assert {file["series_uid"] for file in files} == {item.series_uid for item in items}
+    assert {file["SeriesInstanceUID"] for file in files} == {item.series_uid for item in items}
 
 
 def test_the_receipt_is_portable_and_complete(fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_what_never_works_is_a_failure_in_words(fetch: Fetch, mirror: SpawnedMir
     failures = {failure["key"].partition("idc-open-data/")[2]: failure for failure in job.failures()}
     assert failures.keys() == words.keys() and len(words) == 8
     for key, expected in words.items():
-        assert expected in failures[key]["reason"] and failures[key]["series_uid"] == item.series_uid
+        assert expected in failures[key]["reason"] and failures[key]["SeriesInstanceUID"] == item.series_uid
     assert job.progress.failed == 8 and job.progress.files_done == 32
     assert job.progress.bytes_done == sum(f["bytes"] for f in job.files() if f["state"] == "verified")
     others = tuple(other for other in pick(STUDY) if other is not item)

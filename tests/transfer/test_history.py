@@ -38,7 +38,8 @@ def test_what_is_forgotten_is_in_the_receipt(fetch: Fetch, mirror: SpawnedMirror
     until(lambda: objects(job) == 0)
     assert objects(later) == 307  # it is new
     assert job.files() == files and job.series() == series and job.progress.files_done == 40
-    assert job.files(pick(STUDY)[1].series_uid) == [f for f in files if f["series_uid"] == pick(STUDY)[1].series_uid]
+    second = pick(STUDY)[1].series_uid
+    assert job.files(second) == [f for f in files if f["SeriesInstanceUID"] == second]
     known = {item.series_uid: item for item in (*pick(STUDY), *pick(SERIES_307))}
     found = audit(job.path, lambda _: known, idc_version=25, endpoint_url=mirror.endpoint)
     assert found.problems == []

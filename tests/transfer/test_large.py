@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from idc_widgets.transfer import Job, blocks, plan
+from idc_widgets.transfer import Job, Progress, blocks, plan
 from idc_widgets.transfer.blocks import BLOCK, Draft
 from idc_widgets.transfer.journal import Journal
 from idc_widgets.transfer.registry import journal_path
@@ -229,3 +229,29 @@ def _transfers(job: Job) -> tuple[int, int]:
         return min(before, small()), large  # since one of them may have ended meanwhile, and the other grown
     except (psutil.Error, AssertionError, ValueError):
         return 0, 0
+
+
+def test_the_share_of_a_large_object_that_is_shown_moves(fetch: Fetch, mirror: SpawnedMirror) -> None:
+    mirror.set(rate_mb=20)
+    job = fetch(pick(LARGE)[:1])
+    seen: list[float] = []
+
+    def half() -> bool:
+        progress = job.progress
+        seen.append(progress.fraction)
+        assert progress.bytes_done == 0 or progress.fraction == 1  # which are the verified ones alone
+        return 0.3 < progress.fraction < 1
+
+    until(half)
+    mirror.set()
+    assert job.wait(30) and job.progress.fraction == 1
+    assert seen == sorted(seen) and max(seen) < 1
+
+
+def test_the_share_is_whole_only_when_all_is_verified() -> None:
+    def share(total: int, done: int, flight: int) -> float:
+        return Progress(total, done, flight, 1, 0, 1, 0, 0, None, None).fraction
+
+    assert share(100, 0, 50) == 0.5 and share(100, 20, 30) == 0.5
+    assert 0.99 < share(100, 0, 100) < 1 and 0.99 < share(100, 99, 50) < 1
+    assert share(100, 100, 0) == 1 and share(0, 0, 0) == 1 and share(100, 0, -5) == 0

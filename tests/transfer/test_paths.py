@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import re
 
+import duckdb
+import idc_index_data
 import pytest
 
 from idc_widgets.transfer import DEFAULT_LAYOUT, Item, TransferError, layout_keys
@@ -53,7 +55,7 @@ def test_hostile_values_become_one_safe_component(text: str) -> None:
     assert safe and safe not in (".", "..")
     assert not re.search(r'[<>:"/\\|?*\x00-\x1f]', safe)
     assert not safe.startswith(".") and safe == safe.strip(" ").rstrip(".")
-    assert len(safe.encode()) <= 130
+    assert len(safe.encode()) <= 255
     assert safe.split(".")[0].split("_")[0].upper() not in {"CON", "NUL", "COM1"} or safe.startswith("_")
 
 
@@ -86,3 +88,37 @@ def test_a_series_keeps_its_folder_and_a_newcomer_gets_another() -> None:
 
 def test_flat() -> None:
     assert final_paths([item(1), item(2)], "", {}) == ["", ""]
+
+
+def test_the_longest_names_of_the_index_are_whole_and_distinct() -> None:
+    """Five keys in one folder's name: 201 bytes at most, where they once were cut at 120."""
+    table = idc_index_data.IDC_INDEX_PARQUET_FILEPATH
+    keys = ("collection_id", "PatientID", "StudyInstanceUID", "Modality", "SeriesInstanceUID")
+    names = [
+        name
+        for (name,) in duckdb.sql(
+            f"SELECT concat_ws('_', {', '.join(keys)}) AS name FROM '{table}' ORDER BY strlen(name) DESC LIMIT 60000"
+        ).fetchall()
+    ]
+    whole = duckdb.sql(f"SELECT max(strlen(concat_ws('_', {', '.join(keys)}))), count(*) FROM '{table}'").fetchone()
+    assert whole is not None and len(names[0].encode()) == whole[0] <= 255 and len(names[-1]) > 120
+    assert all(safe_component(name) == name for name in names if not re.search(r"[ .]$|^[ .]|[<>:\"/\\|?*]", name))
+    assert len({path_key(safe_component(name)) for name in names}) == len(names)
+    pairs = duckdb.sql(
+        f"SELECT max(strlen(StudyInstanceUID || '_' || SeriesInstanceUID)),"
+        f" count(*) FILTER (strlen(StudyInstanceUID || '_' || SeriesInstanceUID) > 120) FROM '{table}'"
+    ).fetchone()
+    assert pairs is not None and pairs[0] == 129 and pairs[1] > 400_000
+
+
+def test_names_are_cut_in_bytes_as_the_file_system_counts() -> None:
+    for text, longest in (("é" * 200, 255), ("x" * 256, 255), ("😀" * 64, 255), ("x" * 144, 143)):
+        safe = safe_component(text, longest)
+        assert safe != text and longest - 4 <= len(safe.encode()) <= longest
+    assert safe_component("é" * 127) == "é" * 127 and safe_component("x" * 255) == "x" * 255
+    items = [item(n, PatientID="x" * 255) for n in (1, 2)]
+    first, second = place(items, "%PatientID", {})
+    assert (first.path, first.shortened) == ("x" * 255, False)
+    assert len(second.path) == 255 and second.moved_aside and second.path.endswith("_00000002")
+    (long,) = place([item(1, PatientID="x" * 256)], "%PatientID", {})
+    assert long.shortened and long.renamed and not long.moved_aside

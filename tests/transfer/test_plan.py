@@ -93,7 +93,7 @@ def test_header_of_another_series_is_found(fetch: Fetch, mirror: SpawnedMirror) 
     job = fetch((false,), verify="dicom")
     assert not job.wait(30)
     assert f"SeriesInstanceUID {one.series_uid}, the index says 1.2.3" in job.failures()[0]["reason"]
-    with pytest.raises(TransferError, match="verify='sha': valid are 'size', 'md5', 'dicom'"):
+    with pytest.raises(TransferError, match="verify='sha': valid are 'md5', 'size', 'dicom'"):
         fetch((one,), verify="sha")
 
 
@@ -131,7 +131,7 @@ def test_a_readme_leaves_long_lists_to_the_manifest(catalog: Catalog) -> None:
     cohort = catalog.cohort(
         SeriesInstanceUID=list(catalog.cohort(collection_id="rider_pilot").series().SeriesInstanceUID)
     )
-    assert len(cohort.code()) > 10_000
+    assert len(cohort.to_code()) > 10_000
     section = documents_of(cohort, "aws", "").section
     assert len(section) < 3_000 and 'from_manifest("manifest.csv")' in section
 

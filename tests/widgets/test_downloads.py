@@ -67,7 +67,7 @@ def test_what_is_asked_of_a_job(
     job = fetch(pick(STUDY), workers=2)
     until(lambda: panel._jobs and panel._jobs[0]["kind"] == "downloading")
     page = browser.get(op="series", job=job.id, offset=1, limit=2, state=None)
-    assert [row["series_uid"] for row in page["rows"]] == job.series_uids()[1:3]
+    assert [row["SeriesInstanceUID"] for row in page["rows"]] == job.series_uids()[1:3]
     assert sum(page["counts"].values()) == 3
     assert page["rows"][0]["path"].endswith(page["rows"][0]["below"])
     browser.get(op="workers", job=job.id, workers=5)
@@ -101,7 +101,7 @@ def test_failures_have_their_reasons(
     until(lambda: panel._ended == 1)
     assert (panel._past[0]["kind"], panel._past[0]["failed"]) == ("incomplete", 1)
     page = browser.get(op="series", job=job.id, offset=0, limit=10, state="failed")
-    assert [row["series_uid"] for row in page["rows"]] == [item.series_uid]
+    assert [row["SeriesInstanceUID"] for row in page["rows"]] == [item.series_uid]
     found = browser.get(op="failures", job=job.id, series=item.series_uid)
     assert len(found["failures"]) == 1 and "404" in found["failures"][0]["reason"]
     browser.get(op="retry", job=job.id)
@@ -202,7 +202,7 @@ def test_plans_come_from_a_thread_of_their_own(
     assert (plan["series"], plan["need"], plan["series_present"]) == (truth.series, truth.bytes, 0)
     assert sum(entry["series"] for entry in plan["licences"]) == truth.series
     headings = {heading for heading, _ in plan["lines"]}
-    assert headings >= {"Goes to", "To fetch", "Free space", "Too long for Windows" if truth.too_long else "Paths"}
+    assert headings >= {"Destination", "To fetch", "Free space", "Too long for Windows" if truth.too_long else "Paths"}
     assert not plan["warnings"]
     # A slow one holds up nothing that is asked after it.
     real = idc.Cohort.download

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -85,7 +86,7 @@ def test_refusals_are_sentences(browser: Browser) -> None:
     everything = {"base": [], "minus": [], "plus": []}
     for message, says in (
         ({"op": "download", "ticks": nothing, "destination": "x"}, "Nothing is ticked"),
-        ({"op": "download", "ticks": {"base": [RIDER], "minus": [], "plus": []}, "destination": " "}, "Name a folder"),
+        ({"op": "download", "ticks": {"base": [RIDER], "minus": [], "plus": []}, "destination": " "}, "name a folder"),
         (
             {"op": "tick", "where": [], "sort": [], "ticks": nothing, "on": True, "from": 0, "to": 500_000},
             "500,001 rows is too long",
@@ -145,3 +146,36 @@ def test_presets_hold_what_they_say(catalog: idc.Catalog, plain: duckdb.DuckDBPy
 )  # fmt: skip
 def test_sizes_read_well(n: int, text: str) -> None:
     assert human_bytes(n) == text
+
+
+@pytest.mark.parametrize("view", [idc.Explorer, idc.DownloadPanel])
+def test_a_wrong_provider_or_destination_is_refused_at_once(
+    view: type[idc.Explorer], catalog: idc.Catalog, tmp_path: Path
+) -> None:
+    cohort = catalog.cohort(collection_id="rider_pilot")
+    for wrong, says in (
+        ({"provider": "gcp"}, "provider='gcp': valid are 'aws', 'gcs'"),
+        ({"provider": 1}, "valid are 'aws', 'gcs'"),
+        ({"destination": "s3://bucket/x"}, "is an address"),
+        ({"destination": 3}, "is no path"),
+        ({"destination": " "}, "name a folder"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(says)):
+            view(cohort, **wrong)
+    part = view(cohort, destination=f'  "{tmp_path}/x" ', provider="gcs")
+    assert part._destination == str(tmp_path / "x") and part.provider == "gcs"
+    with pytest.raises(ValueError, match="valid are 'aws', 'gcs'"):
+        part.provider = "gcp"
+    assert part.provider == "gcs"
+    part.close()
+
+
+def test_the_page_is_answered_with_the_folder_that_is_used(browser: Browser, tmp_path: Path) -> None:
+    ticks = {"base": [RIDER], "minus": [], "plus": []}
+    told = browser.get(op="destination", path=f'  "{tmp_path}/x" ')
+    plan = browser.get(op="plan", ticks=ticks, destination=f'  "{tmp_path}/x" ')
+    assert told["path"] == dict(plan["lines"])["Destination"] == str(tmp_path / "x")
+    for path in ("C:\\data", "$NO_SUCH_VARIABLE/x", "", None, 3):
+        assert browser.get(op="destination", path=path)["problem"]
+        for op in ("plan", "download"):
+            assert not browser.ask(op=op, ticks=ticks, destination=path)["ok"]

@@ -12,9 +12,9 @@ import pytest
 
 import idc_widgets as idc
 from idc_widgets.catalog import fetch
-from idc_widgets.catalog.catalog import PROGRAM
 from idc_widgets.catalog.markup import plain
-from idc_widgets.cohort.identify import MOST, identify
+from idc_widgets.catalog.terms import PROGRAM
+from idc_widgets.cohort.identifiers import MOST, read_text
 from idc_widgets.widgets import about, describe, facets, ticks
 from idc_widgets.widgets.cubes import outside_of
 from tests.mirror import Mirror
@@ -174,38 +174,36 @@ def test_lists_of_any_identifier(catalog: idc.Catalog, plain: duckdb.DuckDBPyCon
         "WHERE collection_id = 'cmb_lca' LIMIT 1"
     ).fetchall()[0]
     spaced = plain.execute("SELECT PatientID FROM idx WHERE contains(PatientID, ' ') LIMIT 1").fetchall()[0][0]
-    text = f'{series}\n"{study}", {patient}; {uuid.upper()}\nhttps://doi.org/{doi.upper()}\n{spaced}\nTCGA-LUAD\nrubbish\n1.2.3\n'
-    found = identify(catalog, text)
-    assert found.counts == {
-        "SeriesInstanceUID": 1, "StudyInstanceUID": 1, "crdc_series_uuid": 1, "PatientID": 2, "collection_id": 1,
-        "source_DOI": 1,
-    }  # fmt: skip
+    text = f'{series}\n"{study}"\n {patient};\n{uuid.upper()}\nhttps://doi.org/{doi.upper()}\n{spaced}\nTCGA-LUAD\nrubbish\n1.2.3\n'
+    found = read_text(catalog, text)
+    # A study, patient and DOI beside parts of themselves are these parts' headings: they add nothing.
+    assert found.counts == {"SeriesInstanceUID": 1, "crdc_series_uuid": 1, "PatientID": 1, "collection_id": 1}
     assert found.unknown == ("rubbish", "1.2.3")
     assert found.condition is not None
     n = plain.execute(
-        "SELECT count(*) FROM idx WHERE SeriesInstanceUID = $1 OR StudyInstanceUID = $2 OR PatientID IN ($3, $4) OR "
-        "crdc_series_uuid = $5 OR source_DOI = $6 OR collection_id = 'tcga_luad'",
-        [series, study, patient, spaced, uuid, doi],
+        "SELECT count(*) FROM idx WHERE SeriesInstanceUID = $1 OR PatientID = $2 OR crdc_series_uuid = $3 "
+        "OR collection_id = 'tcga_luad'",
+        [series, spaced, uuid],
     ).fetchall()[0][0]
     assert idc.Cohort(catalog, [found.condition]).counts.series == n
 
 
 def test_thousands_of_identifiers_between_spaces(catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection) -> None:
     uids = [r[0] for r in plain.execute("SELECT SeriesInstanceUID FROM idx LIMIT 4000").fetchall()]
-    found = identify(catalog, " ".join([*uids, "1.2.3", "x"]))
+    found = read_text(catalog, " ".join([*uids, "1.2.3", "x"]))
     assert found.counts == {"SeriesInstanceUID": 4000}
-    assert found.unknown == ("1.2.3", "x")
+    assert found.unknown == ("1.2.3",)  # a word among UIDs is no identifier
     lines = "\n".join(f"cp s3://idc-open-data/{u}/* ." for (u,) in plain.execute(
         "SELECT crdc_series_uuid FROM idx LIMIT 10").fetchall())  # fmt: skip
-    assert identify(catalog, f"# a manifest\n{lines}").counts == {"crdc_series_uuid": 10}
+    assert read_text(catalog, f"# a manifest\n{lines}").counts == {"crdc_series_uuid": 10}
 
 
 def test_lists_that_name_nothing(catalog: idc.Catalog) -> None:
-    assert identify(catalog, "rubbish, more rubbish").condition is None
+    assert read_text(catalog, "rubbish, more rubbish").condition is None
     with pytest.raises(ValueError, match="empty"):
-        identify(catalog, " \n, ;\n")
+        read_text(catalog, " \n, ;\n")
     with pytest.raises(ValueError, match=r"50,001.*from_manifest"):
-        identify(catalog, "\n".join(str(i) for i in range(MOST + 1)))
+        read_text(catalog, "\n".join(str(i) for i in range(MOST + 1)), MOST)
 
 
 def test_the_cohort_keeps_what_a_pasted_list_named_in_vain(catalog: idc.Catalog) -> None:
@@ -229,6 +227,9 @@ def test_collections_are_described(ask: Ask) -> None:
     )
     with pytest.raises(ValueError, match="no description"):
         ask("about", column="collection_id", value="nowhere")
+    # Of a value without a description that is said as plainly, and is no error.
+    said = ask("about", column="Modality", value="PR")
+    assert said["title"] == "Presentation State" and "of this value it has none" in said["text"]
 
 
 def test_every_collection_has_a_name(catalog: idc.Catalog) -> None:

@@ -7,7 +7,7 @@ export type Condition =
   | { op: "not"; arg: Condition }
   | { op: "between"; column: string; low: Value; high: Value }
   | { op: "compare"; column: string; than: "<" | ">"; value: Value }
-  | { op: "refers_to" | "referred_by"; arg: Condition }
+  | { op: "references" | "referenced_by"; arg: Condition }
   | { op: "sql"; text: string }
   | { op: "implausible"; column: string }
   | { op: "contains"; column: string; text: string }

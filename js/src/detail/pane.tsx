@@ -78,6 +78,7 @@ export function DetailPane({ store, focus, open, close, say }: Props) {
       class="idc-pane"
       role="region"
       aria-label="Details"
+      tabIndex={-1}
       aria-busy={!current}
       onKeyDown={(e) => {
         if (e.key === "Escape") {
@@ -100,7 +101,7 @@ export function DetailPane({ store, focus, open, close, say }: Props) {
       {detail && (
         <div class={current ? "" : "idc-pane-old"}>
           <Summary detail={detail.value} />
-          <Links detail={detail.value} />
+          <Links detail={detail.value} copy={copy} />
           {level !== "series" && (
             <button type="button" class="idc-button" onClick={open}>
               Show its {noun(level === "collection" ? "patient" : level === "patient" ? "study" : "series", true)}
@@ -147,7 +148,7 @@ function Summary({ detail: { fields, noncommercial } }: { detail: Detail }) {
   );
 }
 
-function Links({ detail }: { detail: Detail }) {
+function Links({ detail, copy }: { detail: Detail; copy: FieldsProps["copy"] }) {
   const safe = detail.links.filter((l) => /^https?:\/\//.test(l.url));
   return (
     <ul class="idc-links">
@@ -160,6 +161,13 @@ function Links({ detail }: { detail: Detail }) {
           <span class="idc-dim">{l.note}</span>
         </li>
       ))}
+      {detail.dicomweb && (
+        <li>
+          <button type="button" class="idc-link" title={detail.dicomweb} onClick={() => copy("DICOMweb address", detail.dicomweb!)}>
+            Copy DICOMweb address <Icon name="copy" size={12} />
+          </button>
+        </li>
+      )}
     </ul>
   );
 }

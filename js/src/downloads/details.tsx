@@ -5,7 +5,9 @@ import { useEffect, useState } from "preact/hooks";
 import { copyText } from "../clipboard";
 import { count, duration, plural, size } from "../format";
 import type { Failures, Job, SeriesRow, SeriesState } from "../link/protocol";
+import { press } from "../icons";
 import { Copyable } from "../panel/copy";
+import { useRoving } from "../roving";
 import { type Downloads, ended, partText } from "./jobs";
 import { SeriesList } from "./list";
 import { SeriesView } from "./series";
@@ -31,6 +33,7 @@ export function Details({ downloads, job, gone, first }: Props) {
   const [list] = useState(() => new SeriesList(downloads.link, job.id));
   const code = useSignal(false);
   const chosen = useSignal<number>(-1);
+  const shownTabs = useRoving(true);
   useEffect(() => {
     list.state.value = first;
     list.refresh();
@@ -55,13 +58,13 @@ export function Details({ downloads, job, gone, first }: Props) {
     <div class="idc-job-details">
       <div class="idc-job-tools">
         <Folder path={job.path} />
-        <button type="button" class="idc-button" aria-expanded={code.value} disabled={gone} onClick={() => (code.value = !code.value)}>
+        <button type="button" class="idc-button" aria-expanded={code.value} {...press(gone, () => (code.value = !code.value))}>
           Code and commands
         </button>
         {!ended(job) && <Workers downloads={downloads} job={job} gone={gone} />}
       </div>
       {code.value && <Code downloads={downloads} job={job} />}
-      <div class="idc-series-tabs" role="group" aria-label="Series shown">
+      <div class="idc-series-tabs" role="toolbar" aria-label="Series shown" {...shownTabs}>
         {TABS.filter(([s]) => s === null || s === list.state.value || !counts || counts[s] > 0).map(([s, label]) => (
           <button
             key={label}
@@ -83,7 +86,7 @@ export function Details({ downloads, job, gone, first }: Props) {
           {list.error.value}
         </p>
       )}
-      {row && <Chosen key={row.series_uid} downloads={downloads} job={job} row={row} gone={gone} />}
+      {row && <Chosen key={row.SeriesInstanceUID} downloads={downloads} job={job} row={row} gone={gone} />}
     </div>
   );
 }
@@ -124,7 +127,7 @@ function Workers({ downloads, job, gone }: { downloads: Downloads; job: Job; gon
       class="idc-workers"
       onSubmit={async (e) => {
         e.preventDefault();
-        if (valid && (await downloads.command("workers", job.id, { workers: value }))) typed.value = null;
+        if (valid && !gone && (await downloads.command("workers", job.id, { workers: value }))) typed.value = null;
       }}
     >
       <label>
@@ -141,7 +144,7 @@ function Workers({ downloads, job, gone }: { downloads: Downloads; job: Job; gon
         />
       </label>
       {typed.value !== null && value !== job.workers && (
-        <button type="submit" class="idc-button" disabled={!valid || gone}>
+        <button type="submit" class="idc-button" aria-disabled={!valid || gone}>
           {valid ? "Set" : "1 to 512"}
         </button>
       )}
@@ -153,6 +156,7 @@ function Code({ downloads, job }: { downloads: Downloads; job: Job }) {
   const ways = useSignal<{ label: string; text: string }[]>([]);
   const at = useSignal(0);
   const trouble = useSignal("");
+  const tabs = useRoving(true);
   useEffect(() => {
     downloads.link.request<{ label: string; text: string }[]>("code", { job: job.id }).then(
       (found) => (ways.value = found),
@@ -162,7 +166,7 @@ function Code({ downloads, job }: { downloads: Downloads; job: Job }) {
   const way = ways.value[at.value];
   return (
     <div class="idc-job-code">
-      <div class="idc-series-tabs" role="group" aria-label="Code for">
+      <div class="idc-series-tabs" role="toolbar" aria-label="Code for" {...tabs}>
         {ways.value.map((w, i) => (
           <button key={w.label} type="button" class="idc-tab" aria-pressed={i === at.value} onClick={() => (at.value = i)}>
             {w.label}
@@ -184,7 +188,7 @@ function Chosen({ downloads, job, row, gone }: { downloads: Downloads; job: Job;
   const failures = useSignal<Failures | null>(null);
   useEffect(() => {
     if (row.state !== "failed") return;
-    downloads.link.request<Failures>("failures", { job: job.id, series: row.series_uid }).then(
+    downloads.link.request<Failures>("failures", { job: job.id, series: row.SeriesInstanceUID }).then(
       (found) => (failures.value = found),
       () => {},
     );
@@ -193,15 +197,14 @@ function Chosen({ downloads, job, row, gone }: { downloads: Downloads; job: Job;
     <div class="idc-chosen" role="group" aria-label="The series chosen">
       <Folder path={row.path} />
       <span class="idc-dim">
-        {partText(row.bytes_done, row.bytes)}, {count(row.files_done)} of {plural(row.files, "file")}
+        {partText(Math.min(row.bytes, row.bytes_done + row.bytes_in_flight), row.bytes)}, {count(row.files_done)} of {plural(row.files, "file")}
         {row.bytes_in_flight > 0 && `, ${size(row.bytes_in_flight)} under way`}
       </span>
       {row.state === "queued" && !ended(job) && (
         <button
           type="button"
           class="idc-button"
-          disabled={gone || downloads.asked.value.has(`next ${job.id}`)}
-          onClick={() => void downloads.command("next", job.id, { series: row.series_uid })}
+          {...press(gone || downloads.asked.value.has(`next ${job.id}`), () => void downloads.command("next", job.id, { series: row.SeriesInstanceUID }))}
         >
           Fetch this next
         </button>

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { count, plural } from "../format";
-import { Icon, IconButton, type IconName } from "../icons";
+import { Icon, IconButton, type IconName, press } from "../icons";
 import type { Job, SeriesState } from "../link/protocol";
 import { Details } from "./details";
 import { Ends } from "./ends";
@@ -16,19 +16,22 @@ interface RowProps {
   /** Whether this is how it stood a while ago. */
   old: boolean;
   gone: boolean;
+  /** Whether the view is of this job alone, which cannot leave it. */
+  single?: boolean;
 }
 
-export function JobRow({ downloads, job, old, gone }: RowProps) {
+export function JobRow({ downloads, job, old, gone, single = false }: RowProps) {
   const open = useSignal<SeriesState | "all" | "">("");
   const question = useSignal(false);
   const cancel = useRef<HTMLButtonElement>(null);
-  const { done, flight } = fractions(job);
+  const arrived = downloads.shown(job);
+  const { done, flight } = fractions(job, arrived);
   const { speed, left } = old ? { speed: "", left: "" } : paceText(job);
-  const bytes = partText(job.state === "complete" ? job.bytes_total : job.bytes_done, job.bytes_total);
+  const bytes = partText(arrived, job.bytes_total);
   const files = job.state === "complete" ? plural(job.files_total, "file") : `${count(job.files_done)} of ${plural(job.files_total, "file")}`;
   const status = stateText(job);
   const reason = why(job);
-  const button = (op: string, icon: IconName, label: string, act = (): unknown => downloads.command(op, job.id)) => (
+  const button = (op: string, icon: IconName, label: string, act = (): void => void downloads.command(op, job.id)) => (
     <button
       key={op}
       ref={op === "cancel" ? cancel : null}
@@ -36,8 +39,7 @@ export function JobRow({ downloads, job, old, gone }: RowProps) {
       class="idc-icon"
       aria-label={`${label} ${job.title}`}
       title={label}
-      disabled={gone || downloads.asked.value.has(`${op} ${job.id}`)}
-      onClick={() => void act()}
+      {...press(gone || downloads.asked.value.has(`${op} ${job.id}`), act)}
     >
       <Icon name={icon} />
     </button>
@@ -77,8 +79,8 @@ export function JobRow({ downloads, job, old, gone }: RowProps) {
           {active(job) && button("pause", "pause", "Pause")}
           {job.state === "paused" && button("resume", "play", "Resume")}
           {job.state === "failed" && button("retry", "retry", job.kind === "incomplete" ? "Retry what failed of" : "Go on with")}
-          {!ended(job) && button("cancel", "close", "Cancel", () => (question.value = true))}
-          {ended(job) && button("away", "close", "Remove from view", () => downloads.putAway([job.id]))}
+          {!ended(job) && button("cancel", "close", "Cancel", () => void (question.value = true))}
+          {ended(job) && !single && button("away", "close", "Remove from view", () => void downloads.putAway([job.id]))}
         </span>
       </div>
       <div
@@ -87,7 +89,7 @@ export function JobRow({ downloads, job, old, gone }: RowProps) {
         aria-label={job.title}
         aria-valuemin={0}
         aria-valuemax={Math.max(1, job.bytes_total)}
-        aria-valuenow={job.state === "complete" ? Math.max(1, job.bytes_total) : job.bytes_done}
+        aria-valuenow={job.state === "complete" ? Math.max(1, job.bytes_total) : arrived}
         aria-valuetext={[status, bytes, files, speed, left].filter(Boolean).join(", ")}
       >
         <i style={{ transform: `scaleX(${done})` }} />

@@ -31,6 +31,9 @@ export class Downloads {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #views = 0;
 
+  /** What was shown of jobs at work: bytes in flight may come to nothing, the bar does not go back for that. */
+  readonly #shown = new Map<string, number>();
+
   constructor(readonly model: Model) {
     this.link = new Link(model);
     this.past = computed(() => {
@@ -94,6 +97,14 @@ export class Downloads {
     }
   }
 
+  /** The bytes to show of a job, which never fall while it is at work. */
+  shown(j: Job): number {
+    const now = arrived(j);
+    const most = active(j) ? Math.max(now, this.#shown.get(j.id) ?? 0) : now;
+    this.#shown.set(j.id, most);
+    return most;
+  }
+
   readonly #read = (): void => {
     const list = (name: string): Job[] => {
       const value = this.model.get(name);
@@ -138,15 +149,21 @@ export function stateText(j: Job): string {
 /** Why a job waits, or what went wrong; "" when there is nothing to say. */
 export function why(j: Job): string {
   if (j.error) return j.error;
-  return ["retrying", "stalled", "queued"].includes(j.kind) ? (j.reason ?? "") : "";
+  return ["retrying", "stalled", "queued", "paused"].includes(j.kind) ? (j.reason ?? "") : "";
 }
 
-/** How full the bar is: verified bytes, and those in flight on top, as fractions of all. */
-export function fractions(j: Job): { done: number; flight: number } {
+/** How full the bar is: verified bytes, and those in flight on top (or all that was shown before), as fractions of all. */
+export function fractions(j: Job, shown = arrived(j)): { done: number; flight: number } {
   if (j.state === "complete") return { done: 1, flight: 0 };
   if (!(j.bytes_total > 0)) return { done: 0, flight: 0 };
   const done = Math.min(1, j.bytes_done / j.bytes_total);
-  return { done, flight: active(j) ? Math.min(1 - done, j.bytes_in_flight / j.bytes_total) : 0 };
+  return { done, flight: Math.max(0, Math.min(1, shown / j.bytes_total) - done) };
+}
+
+/** The bytes to show: verified ones and, while it is at work, those in flight; all of them only once all are verified. */
+export function arrived(j: Job): number {
+  if (j.state === "complete") return j.bytes_total;
+  return Math.max(j.bytes_done, active(j) ? Math.min(j.bytes_done + j.bytes_in_flight, j.bytes_total - 1) : 0);
 }
 
 /** "1.94 of 3.12 GB": the unit once, when both have it. */

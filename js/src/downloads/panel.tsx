@@ -20,6 +20,7 @@ interface Props {
 export function DownloadPanel({ downloads, alone = false, gone }: Props) {
   const extra = useSignal(0);
   useEffect(() => downloads.attach(), [downloads]);
+  const single = Boolean(downloads.model.get("_single"));
   const running = downloads.jobs.value;
   const past = downloads.past.value;
   const total = Math.max(downloads.endedCount.value, past.length);
@@ -40,7 +41,7 @@ export function DownloadPanel({ downloads, alone = false, gone }: Props) {
       {(running.length > 0 || total > 0) && (
         <div role="list" aria-label="Jobs">
           {[...running, ...shown].map((j) => (
-            <JobRow key={j.id} downloads={downloads} job={j} old={old} gone={gone} />
+            <JobRow key={j.id} downloads={downloads} job={j} old={old} gone={gone} single={single} />
           ))}
         </div>
       )}
@@ -73,7 +74,7 @@ export function DownloadPanel({ downloads, alone = false, gone }: Props) {
       )}
       {downloads.link.waiting.value && !gone && (
         <p class="idc-none" role="status">
-          Waiting for the notebook kernel, which is busy…
+          The kernel has not answered yet…
         </p>
       )}
       {downloads.error.value && (

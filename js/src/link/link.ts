@@ -3,7 +3,7 @@
 import { signal, type Signal } from "@preact/signals";
 import type { FetchNote, Model } from "./protocol";
 
-const PATIENCE_MS = 1500; // how long a kernel is silent before a running cell is taken for the reason
+const PATIENCE_MS = 1500; // how long a kernel is silent before that is said; a running cell or a long query may be the reason
 const STALE_MS = 5000; // a lost message must not block its channel for ever
 
 export const GONE = "The kernel was restarted or is gone. Run the cell again; downloads go on.";

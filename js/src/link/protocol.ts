@@ -156,6 +156,8 @@ export interface SelectionTotals {
   licences: Licence[];
 }
 
+export type Provider = "aws" | "gcs";
+
 export interface Destination {
   path: string;
   free: number | null;
@@ -196,7 +198,7 @@ export type SeriesState = "queued" | "active" | "complete" | "failed";
 
 /** One series of a job. */
 export interface SeriesRow {
-  series_uid: string;
+  SeriesInstanceUID: string;
   path: string;
   /** Its folder below the job's. */
   below: string;
@@ -220,8 +222,13 @@ export interface Plan {
   provider: string;
   series: number;
   series_present: number;
+  /** Series that are there and only need to be verified, or to be copied from another layout and verified. */
+  series_unverified: number;
+  series_elsewhere: number;
   /** Downloads that are to bring some of it, and whether these series are all that they have to bring yet. */
   under_way: { job: string; series: number; alone: boolean }[];
+  /** Bytes from the cloud, and bytes to be written. */
+  to_fetch: number;
   need: number;
   free: number | null;
   seconds: number | null;
@@ -234,7 +241,7 @@ export interface Plan {
 }
 
 export interface Failures {
-  failures: { key: string; series_uid: string; reason: string }[];
+  failures: { key: string; SeriesInstanceUID: string; reason: string }[];
   more: number;
 }
 
@@ -247,6 +254,8 @@ export interface Detail {
   more: number;
   links: { label: string; note: string; url: string }[];
   code: string;
+  /** Its DICOMweb address, where it has one. */
+  dicomweb?: string;
   noncommercial: boolean;
   title?: string;
   about?: string;
@@ -290,6 +299,19 @@ export interface Identified {
   condition: Condition | null;
   found: [string, number][];
   unknown: string[];
+  /** Why each of them is unknown. */
+  reasons?: string[];
+  /** Names that look like an unknown one. */
+  near?: Record<string, string[]>;
+  /** What else there is to say of how the list was read. */
+  notes?: string[];
+}
+
+/** What a text may mean: the reading to take first, the text itself (without a label) last. */
+export interface Readings {
+  /** Whether the first is terms that were understood. */
+  taken: boolean;
+  readings: { label: string; where: Condition[]; series: number }[];
 }
 
 export interface About {

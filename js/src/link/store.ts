@@ -7,7 +7,7 @@ import { headerState, NONE, nothing, TickSet } from "../selection/ticks";
 import { History } from "./history";
 import { Latest, Link } from "./link";
 import type {
-  Catalog, CubeMessage, Destination, Model, PanelState, Plan, SelectionTotals, SortKey, TableState, Ticks, Totals,
+  Catalog, CubeMessage, Destination, Model, PanelState, Plan, Provider, SelectionTotals, SortKey, TableState, Ticks, Totals,
 } from "./protocol";
 
 const CUBES_KEPT = 6; // a preset switched off and on again needs no kernel
@@ -26,6 +26,7 @@ interface Answer<Q, T> {
 export interface PlanQuestion {
   ticks: Ticks;
   destination: string;
+  provider: Provider;
 }
 
 export type KernelState = "live" | "saved" | "gone";
@@ -50,6 +51,8 @@ export class Store {
   readonly ticks: Signal<Ticks> = signal(NONE);
   readonly table: Signal<TableState> = signal({});
   readonly destination = signal("");
+  /** The cloud that downloads come from. */
+  readonly provider: Signal<Provider> = signal<Provider>("aws");
   readonly panel: Signal<PanelState> = signal({});
   /** A facet that somebody wants to see; set anew for each wish. */
   readonly reveal: Signal<{ column: string } | null> = signal(null);
@@ -113,7 +116,7 @@ export class Store {
       const series = this.selection.value?.series ?? 0;
       const place = this.destinationInfo.value;
       if (!series || series > MOST_PLANNED || !place?.value?.writable || place.to !== this.destination.value) return null;
-      return { ticks: this.ticks.value, destination: place.to };
+      return { ticks: this.ticks.value, destination: place.to, provider: this.provider.value };
     });
     this.plan = computed(() => (this.#plan.value?.to === this.planning.value ? this.#plan.value : null));
     this.hidden = computed(() => (this.#hidden.value?.to === this.#tickedWithin.value ? (this.#hidden.value.value?.series ?? null) : null));
@@ -169,6 +172,11 @@ export class Store {
     this.#save("_destination", path);
   }
 
+  setProvider(provider: Provider): void {
+    this.provider.value = provider;
+    this.#save("provider", provider);
+  }
+
   setPanel(change: PanelState): void {
     this.panel.value = { ...this.panel.value, ...change };
     this.#save("_panel", this.panel.value);
@@ -208,6 +216,7 @@ export class Store {
       listen("_ticks", () => adopt(this.ticks, (filled(model.get("_ticks")) as Ticks | null) ?? NONE));
       listen("_table", () => adopt(this.table, (model.get("_table") as TableState | null) ?? {}));
       listen("_destination", () => adopt(this.destination, String(model.get("_destination") ?? "")));
+      listen("provider", () => adopt(this.provider, (model.get("provider") as Provider | null) ?? "aws"));
       listen("_panel", () => adopt(this.panel, (model.get("_panel") as PanelState | null) ?? {}));
       if (this.needs.counts) listen("_cube", () => void this.#readCube());
     });

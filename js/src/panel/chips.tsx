@@ -4,10 +4,11 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { type Condition, holds, type Where } from "../cube/condition";
 import { columnOf } from "../cube/cover";
-import { Icon, IconButton } from "../icons";
+import { Icon, IconButton, press } from "../icons";
 import type { Store } from "../link/store";
 import { CodeDialog } from "./code";
 import { facetsOf, labeller } from "./labels";
+import { Readings } from "./readings";
 import { sentence, words } from "./words";
 
 export function Chips({ store }: { store: Store }) {
@@ -89,6 +90,7 @@ export function Chips({ store }: { store: Store }) {
           <button type="button" class="idc-link" onClick={() => store.setWhere([])}>
             Clear all
           </button>
+          {store.live.value && <Readings store={store} />}
         </div>
       )}
       <div class="idc-tools" role="group" aria-label="Filter history and code">
@@ -96,15 +98,13 @@ export function Chips({ store }: { store: Store }) {
           icon="undo"
           label="Undo"
           title="Undo (Ctrl+Z)"
-          disabled={!store.history.canUndo.value}
-          onClick={() => store.history.undo()}
+          {...press(!store.history.canUndo.value, () => store.history.undo())}
         />
         <IconButton
           icon="redo"
           label="Redo"
           title="Redo (Ctrl+Shift+Z)"
-          disabled={!store.history.canRedo.value}
-          onClick={() => store.history.redo()}
+          {...press(!store.history.canRedo.value, () => store.history.redo())}
         />
         {store.live.value && (
           <IconButton

@@ -1,7 +1,7 @@
 // A dialog over the page: the browser keeps the focus in it, closes it at Escape and gives the focus back.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { IconButton } from "../icons";
 
 interface DialogProps {
@@ -15,7 +15,8 @@ interface DialogProps {
 
 export function Dialog({ title, onClose, children, at, wide = false }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // At once: what is typed right after what opened it is meant for it.
+  useLayoutEffect(() => {
     const dialog = box.current!;
     dialog.showModal();
     if (at) {
@@ -32,6 +33,7 @@ export function Dialog({ title, onClose, children, at, wide = false }: DialogPro
       ref={box}
       class={at ? "idc-menu" : `idc-dialog${wide ? " idc-wide" : ""}`}
       aria-label={title}
+      tabIndex={-1}
       onClose={onClose}
       onClick={(e) => {
         if (e.target === box.current) onClose(); // beside it

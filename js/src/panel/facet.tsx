@@ -12,6 +12,7 @@ import { PanelActions } from "./actions";
 import { only } from "./edits";
 import { FacetGroup, isFolded, isOpen, setFolded, setOpen } from "./heading";
 import { humanName, valueText } from "./names";
+import { presence } from "./presence";
 import { type Act, ValueList } from "./values";
 import type { Visibility } from "./visibility";
 
@@ -51,6 +52,20 @@ const codes = (index: ReadonlyMap<Value, number>, values: Iterable<Value>): Set<
   }
   return out;
 };
+
+/** The order that was shown, and of what. */
+interface Kept {
+  values: readonly Value[];
+  order: ArrayLike<number>;
+  /** What the list was searched for; null where it was folded. */
+  sought: string | null;
+}
+
+/** The order of before, for other values: those that are new come last. */
+function asBefore(kept: Kept, index: ReadonlyMap<Value, number>, order: ArrayLike<number>): number[] {
+  const old = Array.from(kept.order, (code) => index.get(kept.values[code]!)).filter((code) => code !== undefined);
+  return [...new Set([...old, ...Array.from(order)])];
+}
 
 interface ValuesProps {
   store: Store;
@@ -100,6 +115,9 @@ export function ValuesFacet({ store, info, seen, read, distinct, query: asked, n
     const list = new ValueList(act);
     home.current.append(list.element);
     const visible = seen.watch(group.current);
+    const abort = new AbortController();
+    const here = presence(group.current, abort.signal);
+    let kept: Kept | null = null;
     const stop = effect(() => {
       // Facets in view repaint with the click; the others just after it, so that nobody ever reads an old number there.
       const late = !visible.value;
@@ -111,10 +129,15 @@ export function ValuesFacet({ store, info, seen, read, distinct, query: asked, n
       const outSet = codes(a.index, excluded);
       const titles = store.catalog.value?.names;
       const human = (v: Value): string => humanName(info.name, v, titles);
-      let order: ArrayLike<number> = together(
+      const sought = open.value ? query.value.trim().toLowerCase() : null;
+      // Nothing moves under the pointer or the keyboard: a second click must meet what the first one did.
+      const stays = here.value && kept?.sought === sought;
+      let order: ArrayLike<number> = stays && kept!.values === a.values ? kept!.order : together(
         displayOrder(a.counts, ranks(a), new Set([...inSet, ...outSet])), kin(a.values), a.counts,
       );
-      const text = open.value && !asked ? query.value.trim().toLowerCase() : "";
+      if (stays && kept!.values !== a.values) order = asBefore(kept!, a.index, order);
+      kept = { values: a.values, order, sought };
+      const text = asked ? "" : sought;
       if (text) {
         order = Array.from(order).filter((code) => {
           const v = a.values[code]!;
@@ -127,7 +150,7 @@ export function ValuesFacet({ store, info, seen, read, distinct, query: asked, n
       found.value = query.value.trim() && open.value ? order.length : -1;
       more.value = Math.max(0, Math.max(distinct, a.values.length) - foldedRows(a.values.length, ticked.value));
       zeros.value = Math.min(none, more.value);
-      if (!open.value && order.length > rows) order = (order as Uint16Array).subarray(0, rows);
+      if (!open.value && order.length > rows) order = Array.prototype.slice.call(order, 0, rows);
       list.show(
         { human, filtered: where.length > 0, values: a.values, total: a.total, counts: a.counts, order, included: inSet, excluded: outSet },
         rows,
@@ -135,6 +158,7 @@ export function ValuesFacet({ store, info, seen, read, distinct, query: asked, n
     });
     return () => {
       stop();
+      abort.abort();
       seen.forget(group.current);
       list.dispose();
     };

@@ -3,7 +3,7 @@
 import { untracked, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { holds, togglePreset } from "../cube/condition";
-import { Icon } from "../icons";
+import { Icon, press } from "../icons";
 import type { Facet as FacetInfo } from "../link/protocol";
 import type { Store } from "../link/store";
 import { AboutDialog, type AboutTarget } from "./about";
@@ -124,9 +124,8 @@ function Presets({ store }: { store: Store }) {
             type="button"
             class="idc-preset"
             aria-pressed={holds(store.where.value, p.where)}
-            disabled={!store.countable(toggled)}
             title={p.description}
-            onClick={() => store.setWhere(toggled)}
+            {...press(!store.countable(toggled), () => store.setWhere(toggled))}
           >
             {p.label}
           </button>

@@ -1,7 +1,7 @@
 // A list of identifiers as a condition, and which of them nobody knows.
 
 import { signal, type Signal, useSignal } from "@preact/signals";
-import { type Condition, holds } from "../cube/condition";
+import { type Condition, holds, same, type Where } from "../cube/condition";
 import { count, plural } from "../format";
 import type { Identified } from "../link/protocol";
 import type { Store } from "../link/store";
@@ -10,11 +10,13 @@ import { Copyable } from "./copy";
 import { Dialog } from "./dialog";
 
 /** What a list named, to be said until somebody has read it. */
-export interface Found {
-  /** Null where nothing in it is known. */
-  condition: Condition | null;
-  unknown: string[];
+export interface Found extends Identified {
+  text: string;
+  /** What the filter was then; where nothing was known, the note goes when that changes. */
+  beside: Where;
 }
+
+const OFFERED = 3; // names in place of unknown ones
 
 /** The result of the last list, for each store: a view that is drawn anew still says it. */
 const results = new WeakMap<Store, Signal<Found | null>>();
@@ -25,36 +27,65 @@ export function resultOf(store: Store): Signal<Found | null> {
   return found;
 }
 
-/** Asks what a list means and makes it a condition; throws a sentence where it means nothing. */
-export async function applyList(store: Store, text: string): Promise<void> {
-  const { condition, unknown } = await store.link.request<Identified>("identify", { text });
-  resultOf(store).value = { condition, unknown };
-  if (condition) store.setWhere([...store.where.value, condition]);
+/** Asks what a list means and makes it a condition, in place of another's; throws a sentence where it means nothing. */
+export async function applyList(store: Store, text: string, instead: Condition | null = null): Promise<void> {
+  const found = await store.link.request<Identified>("identify", { text });
+  const kept = store.where.value.filter((c) => !instead || !same(c, instead));
+  if (found.condition || instead) store.setWhere(found.condition ? [...kept, found.condition] : kept);
+  resultOf(store).value = { ...found, text, beside: store.where.value };
+}
+
+/** The list with another name in place of an unknown one. */
+function replaced(text: string, unknown: string, name: string): string {
+  const whole = unknown.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return text.replace(new RegExp(`(?<![\\w.-])${whole}(?![\\w.-])`, "g"), () => name);
+}
+
+/** What is to be said of a list's unknown entries. */
+function sentence(r: Found, version: number | undefined): string {
+  const n = r.unknown.length;
+  const here = `IDC v${version}`;
+  if (!n) return "";
+  const why = n === 1 && r.reasons?.[0] ? `: ${r.reasons[0].replace(/\.( Did you mean.*)?$/, "")}` : "";
+  if (r.condition) return `${plural(n, "entry", "entries")} of the list ${n === 1 ? "is" : "are"} unknown in ${here}${why}; the others are a filter now.`;
+  return n === 1 ? `“${r.unknown[0]}” is not known in ${here}${why}.` : `None of the ${plural(n, "entry", "entries")} is known in ${here}.`;
 }
 
 /** Says what was found of a list. */
 export function ListResult({ store }: { store: Store }) {
   const result = resultOf(store);
   const listing = useSignal(false);
+  const problem = useSignal("");
   const r = result.value;
-  // A list that was taken back is nobody's matter any more.
-  if (!r || !r.unknown.length || (r.condition && !holds(store.where.value, [r.condition]))) return null;
-  const unknown = r.unknown.length;
+  // A list that was taken back, or that named nothing before another search, is nobody's matter any more.
+  if (!r || !(r.unknown.length || r.notes?.length) || !(r.condition ? holds(store.where.value, [r.condition]) : same(store.where.value, r.beside))) return null;
+  const offers = Object.entries(r.near ?? {}).flatMap(([unknown, names]) => names.map((name) => ({ unknown, name }))).slice(0, OFFERED);
   return (
     <p class="idc-list-result" role="status">
-      <span>
-        {r.condition ? `${plural(unknown, "entry", "entries")} of the list ${unknown === 1 ? "is" : "are"}` : `None of the ${plural(unknown, "entry", "entries")} is`}{" "}
-        unknown in IDC v{store.catalog.value?.version}{r.condition ? "; the others are a filter now." : ": no series, study, patient, collection or DOI of this name."}
-      </span>
-      <button type="button" class="idc-link" onClick={() => (listing.value = true)}>
-        Show {unknown === 1 ? "it" : "them"}
-      </button>
+      <span>{[sentence(r, store.catalog.value?.version), ...(r.notes ?? [])].filter(Boolean).join(" ")}</span>
+      {offers.map(({ unknown, name }) => (
+        <button
+          key={`${unknown}\n${name}`}
+          type="button"
+          class="idc-link"
+          title={`In place of ${unknown}`}
+          onClick={() => applyList(store, replaced(r.text, unknown, name), r.condition).catch((e: Error) => (problem.value = e.message))}
+        >
+          Use “{name}”
+        </button>
+      ))}
+      {r.unknown.length > 0 && (
+        <button type="button" class="idc-link" onClick={() => (listing.value = true)}>
+          Show {r.unknown.length === 1 ? "it" : "them"}
+        </button>
+      )}
       <button type="button" class="idc-link" onClick={() => (result.value = null)}>
         Dismiss
       </button>
+      {problem.value && <span class="idc-error">{problem.value}</span>}
       {listing.value && (
-        <Dialog title={`Unknown in this version of IDC: ${count(unknown)}`} onClose={() => (listing.value = false)}>
-          <Copyable text={r.unknown.join("\n")} label="Unknown entries" rows={12} />
+        <Dialog title={`Unknown in this version of IDC: ${count(r.unknown.length)}`} onClose={() => (listing.value = false)}>
+          <Copyable text={r.unknown.map((u, i) => (r.reasons?.[i] ? `${u}\t${r.reasons[i]}` : u)).join("\n")} label="Unknown entries" rows={12} />
         </Dialog>
       )}
     </p>
@@ -76,8 +107,8 @@ export function PasteDialog({ store, onClose }: { store: Store; onClose(): void 
   return (
     <Dialog title="Filter by a list" onClose={onClose}>
       <p class="idc-dim">
-        UIDs of series or studies, CRDC UUIDs, PatientIDs, collections, DOIs or lines of a manifest: one a line, or
-        between commas.
+        UIDs of series or studies, CRDC UUIDs, PatientIDs, collections, DOIs, addresses, a manifest or a table: an entry
+        or a row a line. Of a row the finest identifier counts.
       </p>
       <textarea
         class="idc-code"

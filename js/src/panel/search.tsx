@@ -8,10 +8,12 @@ import { Icon, IconButton } from "../icons";
 import type { Store } from "../link/store";
 import { labeller } from "./labels";
 import { applyList, ListResult, PasteDialog } from "./paste";
-import { cleaned, isList, stands, suggest, type Suggestion } from "./suggest";
+import { ask, isText, readings, take } from "./readings";
+import { cleaned, isList, named, stands, suggest, type Suggestion } from "./suggest";
 
 const REST_MS = 200; // no query at every key
 const BREATH_MS = 90;
+const PATIENCE_MS = 700; // for what a text means; then it is text
 const SHORTEST = 3; // letters; Enter searches for fewer
 
 let boxes = 0;
@@ -25,6 +27,7 @@ export function Search({ store }: { store: Store }) {
   const problem = useSignal("");
   const timer = useRef<ReturnType<typeof setTimeout>>();
   const ahead = useRef("");
+  const asking = useRef(0);
   const input = useRef<HTMLInputElement>(null);
   const current = useComputed(() => {
     const found = store.where.value.find((c) => c.op === "search");
@@ -44,6 +47,38 @@ export function Search({ store }: { store: Store }) {
   const apply = (): void => {
     clearTimeout(timer.current);
     if (typed.value !== null) store.setWhere(withSearch(store.where.value, cleaned(typed.value)));
+  };
+  /** What the words mean, taken where that is clear; without an answer, what is known here, else the text. */
+  const understand = (): void => {
+    const text = cleaned(typed.value ?? current.value);
+    if (!text || isList(text) || !store.live.value) return apply();
+    clearTimeout(timer.current);
+    open.value = false;
+    const turn = ++asking.current;
+    const settle = (terms: boolean): boolean => {
+      if (turn !== asking.current) return false;
+      asking.current++;
+      clearTimeout(late);
+      if (!terms) {
+        typed.value = text;
+        apply();
+      }
+      typed.value = null;
+      return true;
+    };
+    const alone = (): void => {
+      const values = store.cube.value ? named(store.cube.value, store.catalog.value?.names ?? {}, text) : [];
+      if (settle(values.length > 0) && values.length) {
+        const { column } = values[0]!;
+        store.setWhere([...withSearch(store.where.value, ""), { op: "in", column, values: values.map((v) => v.value) }]);
+      }
+    };
+    const late = setTimeout(alone, PATIENCE_MS);
+    ask(store, text).then((found) => {
+      // Also later than there was patience for, as long as nothing else was done since.
+      const late = asking.current === turn + 1 && typed.value === null && isText(store);
+      if ((settle(found.taken) || late) && found.taken) take(store, 0);
+    }, alone);
   };
   /** The value that was meant, in place of the words. */
   const choose = (s: Suggestion): void => {
@@ -67,8 +102,11 @@ export function Search({ store }: { store: Store }) {
     const n = offers.value.length;
     if (e.key === "Enter") {
       if (at.value >= 0 && offers.value[at.value]) choose(offers.value[at.value]!);
+      else if (!e.altKey) understand();
       else {
-        apply();
+        const now = typed.value === null ? readings(store) : null;
+        if (now) take(store, (now.at + 1) % now.list.length);
+        else apply();
         open.value = false;
       }
     } else if (e.key === "Escape") {
@@ -107,6 +145,7 @@ export function Search({ store }: { store: Store }) {
           open.value = true;
           at.value = -1;
           problem.value = "";
+          asking.current++;
           clearTimeout(timer.current);
           lookAhead(/^.*\s/s.exec(typed.value)?.[0].trim() ?? "");
           const text = typed.value.trim();

@@ -68,9 +68,9 @@ export function words(c: Condition, label: (column: string) => string, shown = S
     }
     case "compare":
       return { subject: label(c.column), rest: `${c.than === "<" ? "below" : "above"} ${valueText(c.value)}`, not: false };
-    case "refers_to":
+    case "references":
       return { subject: "Made on", rest: sentence(c.arg, label, shown), not: false };
-    case "referred_by":
+    case "referenced_by":
       return { subject: "Comes with", rest: sentence(c.arg, label, shown), not: false };
     case "sql":
       return { subject: "SQL", rest: c.text, not: false };

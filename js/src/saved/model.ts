@@ -59,11 +59,15 @@ export class SavedModel implements Model {
     const { page, totals } = this.replies;
     if (op === "totals" && same(payload.where, this.#where)) return totals;
     if (op !== "page" || !page) return undefined;
-    if (!Object.entries(page.request).every(([name, value]) => same(payload[name], value))) return undefined;
+    const { columns, ...of } = page.request as { columns: string[] };
+    if (!Object.entries(of).every(([name, value]) => same(payload[name], value))) return undefined;
+    const at = (payload.columns as string[]).map((name) => columns.indexOf(name) + 1);
+    if (at.includes(0)) return undefined;
     // As many rows as were saved: a scrollbar over rows that will never come would be a promise.
     const { rows } = page.result;
     const { offset, limit } = payload as { offset: number; limit: number };
-    return { ...page.result, rows: rows.slice(offset, offset + limit), total: rows.length };
+    const part = (rows as unknown[][]).slice(offset, offset + limit).map((row) => [row[0], ...at.map((i) => row[i])]);
+    return { ...page.result, rows: part, total: rows.length };
   }
 
   #emit(event: string, ...args: unknown[]): void {

@@ -4,15 +4,16 @@ import { computed, effect, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Downloads } from "../downloads/jobs";
 import { count, plural, size } from "../format";
-import type { SelectionTotals } from "../link/protocol";
+import type { Provider, SelectionTotals } from "../link/protocol";
 import type { Store } from "../link/store";
+import { CopyUids } from "./copy";
 import { LicenceTag } from "./licence";
 import { PlanDetails, PlanLine } from "./plan";
 import { NONE, nothing } from "./ticks";
 
 type Reply = { job: string } | { confirm: string };
 
-/** Why a download cannot start, in words; "" when it can. */
+/** Why a download cannot start, in words; "" when it can. What ends in "…" is only waited for. */
 export function obstacle(store: Store): string {
   if (nothing(store.ticks.value)) return "Tick series in the table to download them.";
   const selection = store.selection.value;
@@ -47,6 +48,8 @@ export function SelectionBar({ store, id, downloads }: BarProps) {
   const question = useSignal("");
   const error = useSignal("");
   const planned = useSignal(false);
+  /** Pressed while an answer was on its way: begins with that. */
+  const wanted = useSignal(false);
   const plan = store.plan.value?.value;
   const why = obstacle(store);
   // What a download brings need not be fetched again: one that begins or ends, whoever began it, is another plan.
@@ -61,6 +64,8 @@ export function SelectionBar({ store, id, downloads }: BarProps) {
   useSignalEffect(() => {
     store.ticks.value;
     store.destination.value;
+    store.provider.value;
+    wanted.value = false;
     question.value = "";
     error.value = "";
   });
@@ -71,7 +76,7 @@ export function SelectionBar({ store, id, downloads }: BarProps) {
     busy.value = true;
     error.value = "";
     question.value = "";
-    const payload = { ticks: store.ticks.value, destination: store.destination.value };
+    const payload = { ticks: store.ticks.value, destination: store.destination.value, provider: store.provider.value };
     store.flush();
     try {
       const reply = await store.link.request<Reply>("download", confirmed ? { ...payload, confirmed } : payload);
@@ -84,6 +89,17 @@ export function SelectionBar({ store, id, downloads }: BarProps) {
     }
   };
 
+  const waits = why.endsWith("…");
+  useEffect(() => {
+    if (!wanted.value || waits) return;
+    wanted.value = false;
+    if (!why) void download(false);
+  }, [wanted.value, why]);
+  const begin = (): void => {
+    if (busy.value || question.value) return;
+    if (waits) wanted.value = true;
+    else if (!why) void download(false);
+  };
   return (
     <div class="idc-selection" role="group" aria-label="Selection">
       <div class="idc-selection-line">
@@ -93,14 +109,24 @@ export function SelectionBar({ store, id, downloads }: BarProps) {
         </div>
         <div class="idc-fetch">
           <DestinationField store={store} id={id} />
+          <select
+            class="idc-input idc-cloud"
+            aria-label="Download from"
+            title="The cloud to download from: both hold the same files"
+            value={store.provider.value}
+            onChange={(e) => store.setProvider(e.currentTarget.value as Provider)}
+          >
+            <option value="aws">from AWS</option>
+            <option value="gcs">from Google Cloud</option>
+          </select>
           <button
             type="button"
             class="idc-button idc-primary"
-            disabled={why !== "" || busy.value || question.value !== ""}
             aria-describedby={`${id}-why`}
-            onClick={() => void download(false)}
+            aria-disabled={why !== "" || busy.value || question.value !== ""}
+            onClick={begin}
           >
-            {busy.value ? "Starting…" : "Download"}
+            {busy.value || wanted.value ? "Starting…" : "Download"}
           </button>
         </div>
       </div>
@@ -148,6 +174,7 @@ function Summary({ store }: { store: Store }) {
         </span>
       )}
       {s?.licences.map((l) => <LicenceTag key={l.name} licence={l} figures={s.licences.length === 1 ? "" : count(l.series)} />)}
+      {s && <CopyUids store={store} series={s.series} />}
       <button type="button" class="idc-link" onClick={() => store.setTicks(NONE)}>
         Untick all
       </button>

@@ -20,17 +20,22 @@ export function PlanLine({ store, downloads, open }: { store: Store; downloads: 
     <div class="idc-plan">
       {coming > 0 && coming >= plan.series - plan.series_present ? (
         <UnderWay plan={plan} downloads={downloads} />
-      ) : plan.need > 0 || plan.series_present < plan.series ? (
+      ) : plan.to_fetch > 0 ? (
         <>
           <span>
-            To fetch <b>{size(plan.need)}</b> from {plan.provider}
+            To fetch <b>{size(plan.to_fetch)}</b> from {plan.provider}
           </span>
           {coming > 0 && <span>{count(coming)} series being downloaded</span>}
           <Present plan={plan} />
           {plan.seconds !== null && <span title="At the pace of the last downloads here">about {duration(plan.seconds)}</span>}
         </>
+      ) : plan.series_present < plan.series ? (
+        <>
+          <span>Nothing to fetch</span>
+          <Present plan={plan} />
+        </>
       ) : (
-        <span>All there already, verified</span>
+        <span>All downloaded already, verified</span>
       )}
       <button type="button" class="idc-link" aria-expanded={open.value} onClick={() => (open.value = !open.value)}>
         {plan.warnings && <Icon name="warning" size={13} />} {open.value ? "Hide plan" : "Plan"}
@@ -39,8 +44,13 @@ export function PlanLine({ store, downloads, open }: { store: Store; downloads: 
   );
 }
 
-function Present({ plan: { series_present: n } }: { plan: Plan }) {
-  return n > 0 ? <span>{count(n)} series there already</span> : null;
+function Present({ plan }: { plan: Plan }) {
+  const figures: [number, string][] = [
+    [plan.series_present, "already downloaded"],
+    [plan.series_unverified, "there, to be verified"],
+    [plan.series_elsewhere, "to be copied from another layout"],
+  ];
+  return <>{figures.map(([n, what]) => n > 0 && <span key={what}>{`${count(n)} series ${what}`}</span>)}</>;
 }
 
 /** All that is not there yet is on its way: by what download, and how much of that remains. */

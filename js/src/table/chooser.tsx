@@ -1,7 +1,8 @@
 // The column chooser: all columns of the level, with what they mean, and the places of those shown.
 
 import { useSignal } from "@preact/signals";
-import { IconButton } from "../icons";
+import { useRef } from "preact/hooks";
+import { IconButton, press } from "../icons";
 import type { Column } from "../link/protocol";
 import type { Store } from "../link/store";
 import { levelOf, moveColumn, offered, resetColumns, shown, toggleColumn } from "./layout";
@@ -18,7 +19,14 @@ export function Chooser({ store, close }: { store: Store; close: () => void }) {
     return words.every((w) => text.includes(w));
   };
   const rest = offered(catalog, levelOf(state)).filter((c) => !names.includes(c.name));
-  const list = [...now, ...rest].filter(fits);
+  // A column that is ticked stays under the pointer; its place here changes only where that is asked for.
+  const order = useRef<Column[]>([]);
+  if (!order.current.length) order.current = [...now, ...rest];
+  const list = order.current.filter(fits);
+  const sorted = (change: () => void): void => {
+    order.current = [];
+    change();
+  };
   return (
     <>
       <div class="idc-popover-head">
@@ -30,7 +38,7 @@ export function Chooser({ store, close }: { store: Store; close: () => void }) {
           value={looked.value}
           onInput={(e) => (looked.value = e.currentTarget.value)}
         />
-        <button type="button" class="idc-link" onClick={() => resetColumns(store)}>
+        <button type="button" class="idc-link" onClick={() => sorted(() => resetColumns(store))}>
           Usual columns
         </button>
         <IconButton icon="close" label="Close" onClick={close} />
@@ -54,8 +62,8 @@ export function Chooser({ store, close }: { store: Store; close: () => void }) {
               </label>
               {place >= 0 && (
                 <span class="idc-places">
-                  <Move store={store} column={c} to={place - 1} off={place === 0} icon="up" word="Left" />
-                  <Move store={store} column={c} to={place + 1} off={place === names.length - 1} icon="down" word="Right" />
+                  <Move column={c} move={() => sorted(() => moveColumn(store, c.name, place - 1))} off={place === 0} icon="up" word="Left" />
+                  <Move column={c} move={() => sorted(() => moveColumn(store, c.name, place + 1))} off={place === names.length - 1} icon="down" word="Right" />
                 </span>
               )}
             </li>
@@ -68,23 +76,21 @@ export function Chooser({ store, close }: { store: Store; close: () => void }) {
 }
 
 interface MoveProps {
-  store: Store;
   column: Column;
-  to: number;
+  move: () => void;
   off: boolean;
   icon: "up" | "down";
   word: string;
 }
 
-function Move({ store, column, to, off, icon, word }: MoveProps) {
+function Move({ column, move, off, icon, word }: MoveProps) {
   return (
     <IconButton
       icon={icon}
       size={14}
-      disabled={off}
       label={`Move ${column.label} ${word.toLowerCase()}`}
       title={word === "Left" ? "Further left" : "Further right"}
-      onClick={() => moveColumn(store, column.name, to)}
+      {...press(off, move)}
     />
   );
 }

@@ -13,6 +13,8 @@ const IDEAL: Readonly<Record<string, number>> = {
   collection_id: 132,
   cancer_types: 150,
   PatientID: 126,
+  PatientSex: 52,
+  PatientAge: 60,
   StudyDate: 94,
   Modality: 80,
   BodyPartExamined: 104,
@@ -26,7 +28,7 @@ const IDEAL: Readonly<Record<string, number>> = {
 /** Columns whose texts say nothing when cut to the width of their header. */
 const LEAST: Readonly<Record<string, number>> = {
   collection_id: 84, PatientID: 82, SeriesDescription: 92, StudyDescription: 92, StudyInstanceUID: 92, SeriesInstanceUID: 92,
-  license_short_name: 80, instanceCount: 62, collection_name: 84, cancer_types: 112,
+  license_short_name: 66, instanceCount: 62, collection_name: 84, cancer_types: 112,
 };
 
 const BY_TYPE: Readonly<Record<Column["type"], number>> = { text: 130, integer: 68, number: 84, date: 94, bytes: 78 };

@@ -5,6 +5,7 @@ import type { Column } from "../link/protocol";
 import type { Store } from "../link/store";
 import { makeRow, markRow, type RowSlot, textOf, toggle, writeRow } from "./cells";
 import { type Action, action, type Place } from "./keys";
+import { IDENTIFIERS } from "./levels";
 import type { Marks } from "./marks";
 import { Scroller } from "./scroller";
 import { Tip } from "./tip";
@@ -356,7 +357,13 @@ export class Grid {
   }
 
   #rowText(item: Item): string {
-    return this.#columns.map((c, i) => textOf(item, c, i === 0).replace(/[\t\r\n]+/g, " ")).join("\t");
+    const cells = this.#columns.map((c, i) => textOf(item, c, i === 0));
+    // Pasted into a list it means what it is: a row of a series not its patient, though no UID is shown.
+    for (const name of IDENTIFIERS[item.node.level]) {
+      const value = item.read(name);
+      if (value != null && !cells.includes(String(value))) cells.push(String(value));
+    }
+    return cells.map((c) => c.replace(/[\t\r\n]+/g, " ")).join("\t");
   }
 
   /** Ctrl+C without selected text: the active cell, or from the box the row. */

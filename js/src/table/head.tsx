@@ -26,18 +26,13 @@ export function Header({ store, column, index, count, width, sort, first }: Prop
   const state = !key ? "none" : key.descending ? "descending" : "ascending";
   const dragged = useRef(false);
 
-  const focusAgain = (): void => {
-    requestAnimationFrame(() => cell.current?.parentElement?.querySelector<HTMLElement>(`[data-column="${CSS.escape(column.name)}"] button`)?.focus());
-  };
   const onKeyDown = (e: KeyboardEvent): void => {
     const way = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
     if (!way || !(e.altKey || e.shiftKey)) return;
     e.preventDefault();
     e.stopPropagation();
-    if (e.shiftKey) {
-      moveColumn(store, column.name, index + way);
-      focusAgain();
-    } else setWidth(store, column.name, width + way * STEP);
+    if (e.shiftKey) moveColumn(store, column.name, index + way);
+    else setWidth(store, column.name, width + way * STEP);
   };
 
   /** Drags the column: where the pointer ends is its new place. */

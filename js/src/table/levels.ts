@@ -16,9 +16,9 @@ const NEEDED: Readonly<Record<Level, readonly string[]>> = {
   collection: ["collection_id", "patients", "series"],
   patient: ["collection_id", "PatientID", "studies", "series"],
   study: ["collection_id", "PatientID", "StudyInstanceUID", "StudyDate", "StudyDescription", "series"],
-  series: [],
+  series: ["SeriesInstanceUID"],
 };
-const NAMED: readonly string[] = ["Modality", "SeriesDescription"];
+const NAMED: readonly string[] = [...NEEDED.series, "Modality", "SeriesDescription"];
 
 export const needed = (level: Level, nested: boolean): readonly string[] =>
   level === "series" && nested ? NAMED : NEEDED[level];

@@ -139,7 +139,7 @@ export function Save({ store, question, total, close }: { store: Store; question
               Stop
             </button>
           ) : (
-            <button type="submit" class="idc-button idc-primary" disabled={!question}>
+            <button type="submit" class="idc-button idc-primary" aria-disabled={!question}>
               Save
             </button>
           )}

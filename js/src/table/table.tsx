@@ -8,6 +8,7 @@ import { DetailPane, type Focus } from "../detail/pane";
 import { Status } from "../header";
 import type { Crumb, Ticks } from "../link/protocol";
 import type { Store } from "../link/store";
+import { Others } from "../panel/readings";
 import { nothing } from "../selection/ticks";
 import { fit, TICK_WIDTH, tight } from "./columns";
 import { Grid, HEAD_HEIGHT } from "./grid";
@@ -196,18 +197,14 @@ export function ResultTable({ store, id }: { store: Store; id: string }) {
           {empty && (
             <div class="idc-empty">
               <p>No {noun(level)} matches{only.value ? " what was ticked" : " these filters"}.</p>
-              {!only.value && (
-                <button type="button" class="idc-button" onClick={() => store.setWhere([])}>
-                  Clear all filters
-                </button>
-              )}
+              {!only.value && <Ways store={store} done={() => gridRef.current?.focus({ preventScroll: true })} />}
             </div>
           )}
           <div class="idc-notes">
             <Status store={store} />
             {store.link.waiting.value && (
               <p class="idc-note idc-waiting" role="status">
-                The kernel is busy: filters go on, the table follows when the running cell ends.
+                The kernel has not answered yet: filters go on, the table follows.
               </p>
             )}
             {error && (
@@ -243,6 +240,24 @@ export function ResultTable({ store, id }: { store: Store; id: string }) {
           {said.value}
         </p>
       </div>
+    </div>
+  );
+}
+
+/** What to do where nothing matches: the nearest first. */
+function Ways({ store, done }: { store: Store; done(): void }) {
+  const where = store.where.value;
+  return (
+    <div class="idc-ways" onClick={(e) => e.target !== e.currentTarget && done()}>
+      {store.live.value && <Others store={store} style="idc-button" some />}
+      {where.length > 1 && (
+        <button type="button" class="idc-button" onClick={() => store.setWhere(where.slice(0, -1))}>
+          Remove the last filter
+        </button>
+      )}
+      <button type="button" class="idc-button" onClick={() => store.setWhere([])}>
+        Clear all filters
+      </button>
     </div>
   );
 }

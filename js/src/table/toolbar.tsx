@@ -1,11 +1,11 @@
 // Above the table: what a row is, where one is, what is shown, and what can be done with it.
 
 import type { Signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { Icon } from "../icons";
+import { Icon, press } from "../icons";
 import type { Level, Ticks } from "../link/protocol";
 import type { Store } from "../link/store";
 import { Popover } from "../popover";
+import { useRoving } from "../roving";
 import { nothing } from "../selection/ticks";
 import { Chooser } from "./chooser";
 import { levelOf } from "./layout";
@@ -32,7 +32,7 @@ export function Toolbar({ store, tree, total, only, pane }: Props) {
   const level = levelOf(state);
   const levels = store.catalog.value?.levels ?? [];
   const ticks = store.ticks.value;
-  const [ofLevels, ofTools] = [useRoving(), useRoving()];
+  const [ofLevels, ofTools] = [useRoving(true), useRoving()];
   return (
     <div class="idc-toolbar">
       {levels.length > 0 && (
@@ -66,15 +66,14 @@ export function Toolbar({ store, tree, total, only, pane }: Props) {
             type="button"
             class="idc-tool"
             aria-pressed={only.value !== null}
-            disabled={only.value === null && nothing(ticks)}
             title="Show what is ticked, whatever the filters say"
             aria-label="Only ticked"
-            onClick={() => (only.value = only.value === null ? ticks : null)}
+            {...press(only.value === null && nothing(ticks), () => (only.value = only.value === null ? ticks : null))}
           >
             <Icon name="done" /> <span class="idc-tool-label">Only ticked</span>
           </button>
           <Popover label="Columns" icon="columns" title="Choose and order the columns">
-            {(close) => <Chooser store={store} close={close} />}
+            {(close) => <Chooser key={level} store={store} close={close} />}
           </Popover>
           <Popover label="Save" icon="save" title="Save the table as CSV, Parquet or a manifest">
             {(close) => <Save store={store} question={tree.question} total={total} close={close} />}
@@ -93,36 +92,6 @@ export function Toolbar({ store, tree, total, only, pane }: Props) {
       )}
     </div>
   );
-}
-
-/** One stop of Tab for all of a bar's buttons; the arrows lead from one to the next. */
-function useRoving() {
-  const ref = useRef<HTMLDivElement>(null);
-  const at = useRef<HTMLElement | null>(null);
-  const buttons = (): HTMLButtonElement[] => [...(ref.current?.querySelectorAll<HTMLButtonElement>(":scope > button, .idc-tool") ?? [])];
-  const enabled = (b: HTMLButtonElement): boolean => !b.disabled;
-  const settle = (): void => {
-    const usable = buttons().filter(enabled);
-    const stop = usable.find((b) => b === at.current) ?? usable[0];
-    for (const b of buttons()) b.tabIndex = b === stop ? 0 : -1;
-  };
-  useEffect(settle); // buttons come and go, and a disabled one cannot be the stop
-  return {
-    ref,
-    onFocusIn: (e: FocusEvent): void => {
-      at.current = e.target as HTMLElement;
-      settle();
-    },
-    onKeyDown: (e: KeyboardEvent): void => {
-      const all = buttons().filter(enabled);
-      const now = all.indexOf(e.target as HTMLButtonElement);
-      const to = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: -1 }[e.key];
-      if (now < 0 || to === undefined) return;
-      e.preventDefault();
-      e.stopPropagation();
-      all.at(to % all.length)!.focus();
-    },
-  };
 }
 
 /** Where one is, when a row was opened; each part leads back. */

@@ -1,0 +1,5 @@
+"""The command line: finding and fetching without a notebook."""
+
+from idc_widgets.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,100 @@
+"""`idc-widgets verify`."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from idc_widgets import cohort
+from idc_widgets.catalog import Catalog
+from idc_widgets.cli import selection
+from idc_widgets.cli.exits import OK, UNCHECKED, UNKNOWN, WRONG, InputError
+from idc_widgets.cli.output import Output, printable
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command."""
+    parser.add_argument("folder")
+    parser.add_argument("--provider", choices=["aws", "gcs"], default="aws")
+    parser.add_argument("--offline", action="store_true", help="go by what is known here, without the network")
+    if "expect" in inspect.signature(cohort.verify).parameters:
+        parser.add_argument(
+            "--expect", action="append", default=[], metavar="ARG",
+            help="what should be there: a manifest, a list, identifiers; repeatable",
+        )  # fmt: skip
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, out: Output) -> int:
+    """Check a folder's files, whoever fetched them."""
+    if not options.folder:
+        raise InputError("the folder's name is empty.")
+    catalog = Catalog()
+    more: dict[str, Any] = {}
+    unknown: list[dict[str, str]] = []
+    if getattr(options, "expect", None):
+        wanted = argparse.Namespace(what=options.expect, series=[], where=[], search=None, text=None)
+        more["expect"] = selection.select(catalog, wanted, out)
+        unknown = selection.unknown_rows(more["expect"])
+
+    def progress(audit: Any) -> None:
+        out.progress(
+            f"{audit.series:,} series, {audit.files:,} files",
+            kind="verifying",
+            document={"status": "verifying", "series": audit.series, "files": audit.files},
+        )
+
+    audit = _audit(options, catalog, progress, more)
+    out.end_progress()
+    unchecked = list(getattr(audit, "unchecked", ()))
+    if options.json:
+        out.document({**_row(audit, unchecked), "unknown": unknown})
+    else:
+        out.line(str(audit))
+        for path in audit.extra:
+            out.line(f"  {printable(path)}: of no series of IDC that is here")
+        for each in unchecked:
+            out.line(f"  {printable(each)}")
+        for problem in audit.problems:
+            out.warn(f"  {problem.path}: {problem.reason}")
+        if audit.problems:
+            out.note("the same download again fetches what is missing or damaged, and nothing else")
+    if audit.problems:
+        return WRONG
+    if not audit.ok:
+        return UNCHECKED
+    return UNKNOWN if unknown else OK
+
+
+def _audit(options: argparse.Namespace, catalog: Catalog, progress: Callable[[Any], None], more: dict[str, Any]) -> Any:
+    """Run the check; the one place that knows how `verify` is called."""
+    accepted = inspect.signature(cohort.verify).parameters
+    more |= {"progress" if "progress" in accepted else "told": progress}
+    check: Any = cohort.verify
+    return check(Path(options.folder), catalog=catalog, provider=options.provider, offline=options.offline, **more)
+
+
+def _row(audit: Any, unchecked: list[Any]) -> dict[str, Any]:
+    problems = [
+        {
+            "path": problem.path,
+            "SeriesInstanceUID": problem.series_uid,
+            "kind": getattr(problem, "kind", None),
+            "reason": problem.reason,
+        }
+        for problem in audit.problems
+    ]
+    return {
+        "path": audit.path,
+        "ok": audit.ok,
+        "series": audit.series,
+        "files": audit.files,
+        "bytes": audit.bytes,
+        "files_by_md5": audit.files_by_md5,
+        "problems": problems,
+        "unchecked": unchecked,
+        "extra": audit.extra,
+    }

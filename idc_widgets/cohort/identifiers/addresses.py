@@ -1,0 +1,123 @@
+"""What an address names: a bucket's object, a viewer's page, a DICOMweb resource."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Collection
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from idc_widgets.cohort.identifiers.result import Row
+from idc_widgets.cohort.identifiers.spelling import (
+    DOI,
+    FILE,
+    INSTANCE,
+    SERIES,
+    STUDY,
+    UID_SHAPE,
+    UUID,
+    UUID_SHAPE,
+    bare_doi,
+    field_of,
+    key_of,
+)
+
+# A comma goes on only before a further UID of a viewer's list.
+FIND = re.compile(
+    r"\b(?:s3|gs|https?)://(?:[^\s\"'`<>,;|(){}\[\]]|(?<=[0-9]),(?=[012]\.[0-9]+\.[0-9]))+", re.IGNORECASE
+)
+
+_HOSTED = re.compile(r"(?P<bucket>[a-z0-9.-]+?)\.(?:s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com|storage\.googleapis\.com)")
+_PATHED = re.compile(r"s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com|storage\.(?:cloud\.)?google(?:apis)?\.com")
+_CONSOLE = re.compile(r"/(?:storage/browser|s3/(?:buckets|object)|storage/browser/_details)/(?:_details/)?(?P<rest>.*)")
+
+_LISTING = re.compile(r"/(?:download/)?storage/v1/b/([^/]+)/o/?")
+
+_LISTS = {
+    "studyinstanceuids": STUDY, "studyinstanceuid": STUDY, "studyuid": STUDY, "seriesinstanceuids": SERIES,
+    "seriesinstanceuid": SERIES, "initialseriesinstanceuid": SERIES, "seriesuid": SERIES, "objectuid": INSTANCE,
+    "sopinstanceuid": INSTANCE, "initialsopinstanceuid": "",
+}  # fmt: skip
+_PATH = {"studies": STUDY, "study": STUDY, "series": SERIES, "instances": INSTANCE}
+
+
+def read_address(text: str, buckets: Collection[str], own: Collection[str] = ()) -> list[Row]:
+    """Return what an address names, a row each; none if it is of no kind that names images.
+
+    Parameters
+    ----------
+    buckets
+        The buckets that are IDC's.
+    own
+        Hosts of endpoints that stand in for a cloud's, with their port.
+    """
+    if (doi := bare_doi(text)) != text:
+        return [Row(((DOI, doi),))]
+    try:
+        parts = urlsplit(text.rstrip(".,;"))
+        host, scheme = parts.netloc.lower(), parts.scheme.lower()
+    except ValueError:
+        return []
+    path = unquote(parts.path)
+    if "?" in path and not parts.query:  # quoted as a whole
+        parts = parts._replace(query=path.partition("?")[2])
+        path = path.partition("?")[0]
+    prefix = dict(parse_qsl(parts.query)).get("prefix", "")
+    if scheme in ("s3", "gs"):
+        return _object(text, parts.netloc, path, buckets)
+    if found := _CONSOLE.search(path):
+        bucket, _, rest = found["rest"].partition("/")
+        return _object(text, bucket, "/" + (rest if UUID_SHAPE.match(rest) else prefix or rest), buckets)
+    if found := _HOSTED.fullmatch(host):
+        return _object(text, found["bucket"], path.strip("/") or prefix, buckets)
+    if _PATHED.fullmatch(host) or host in own:
+        bucket, _, rest = path.lstrip("/").partition("/")
+        if listing := _LISTING.fullmatch(path):
+            bucket, rest = listing[1], ""
+        return _object(text, bucket, rest or prefix, buckets)
+    return _page(text, parts.query, parts.fragment, path, buckets)
+
+
+def _object(text: str, bucket: str, path: str, buckets: Collection[str]) -> list[Row]:
+    folders = [p for p in path.split("/") if p]
+    if not folders:
+        return [Row(((UUID, text),), problem="a bucket, and no series in it")] if bucket in buckets else []
+    first = re.sub(r"[;*].*", "", folders[0])
+    shown = first if UUID_SHAPE.fullmatch(first) else text
+    if bucket not in buckets:
+        if shown == text and not text.lower().startswith(("s3:", "gs:")):
+            return []
+        return [Row(((UUID, shown),), problem=f'"{bucket}" is no bucket of IDC')]
+    if UUID_SHAPE.fullmatch(first.removesuffix(".dcm")) and first.endswith(".dcm"):
+        return [Row(((FILE, text),), problem="a file and no series: the address of a series has its uuid as a folder")]
+    if not UUID_SHAPE.fullmatch(first):
+        return [Row(((UUID, text),), problem="no address of a series: these are s3://bucket/crdc_series_uuid/*")]
+    last = folders[1] if len(folders) > 1 else "*"
+    if last in ("*", "*.dcm", "**"):
+        return [Row(((UUID, first.lower()),))]
+    name = last.removesuffix(".dcm").lower()
+    return [Row(((UUID, first.lower()), (FILE, name if UUID_SHAPE.fullmatch(name) else last)))]
+
+
+def _page(text: str, query: str, fragment: str, path: str, buckets: Collection[str]) -> list[Row]:
+    found: dict[str, list[str]] = {}
+    for name, value in [*parse_qsl(query), *parse_qsl(fragment.partition("?")[2])]:
+        if value.lower().startswith(("s3://", "gs://")) or value.startswith("["):  # VolView: urls=[s3://…,…]
+            return [r for a in FIND.findall(value) for r in read_address(a, buckets)]
+        if value.lower().startswith(("http://", "https://")):  # a page that leads to another
+            return read_address(value, buckets)
+        field = _LISTS.get(key_of(name), field_of(name))
+        if field in (STUDY, SERIES, INSTANCE):
+            found.setdefault(field, []).extend(v for v in re.split(r"[,\s\\]+", value) if v)
+    steps = [s for s in (path + "/" + fragment.partition("?")[0]).split("/") if s]
+    for step, value in itertools.pairwise(steps):
+        if (field := _PATH.get(step.lower())) and UID_SHAPE.fullmatch(value):
+            found.setdefault(field, []).append(value)
+    studies = list(dict.fromkeys(found.get(STUDY, ())))
+    if not found:
+        return []
+    finest = next(f for f in (INSTANCE, SERIES, STUDY) if f in found)
+    beside = tuple((STUDY, s) for s in studies) if len(studies) == 1 and finest != STUDY else ()
+    if finest == INSTANCE and len(set(found.get(SERIES, ()))) == 1:
+        beside += ((SERIES, found[SERIES][0]),)
+    return [Row((*beside, (finest, v))) for v in dict.fromkeys(found[finest])]

@@ -1,0 +1,178 @@
+"""The one reader: a list, table, file or address to what it names."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from idc_widgets.catalog import Catalog
+from idc_widgets.catalog.database import SERIES as TABLE
+from idc_widgets.catalog.names import short
+from idc_widgets.cohort.identifiers import files, records, tables, texts
+from idc_widgets.cohort.identifiers.decide import decide
+from idc_widgets.cohort.identifiers.files import Content
+from idc_widgets.cohort.identifiers.lookup import Names
+from idc_widgets.cohort.identifiers.markup import plain
+from idc_widgets.cohort.identifiers.result import Identified, Row
+from idc_widgets.cohort.identifiers.settle import settle
+from idc_widgets.cohort.identifiers.spelling import OPEN, bare_doi, inside, shaped, text_of
+from idc_widgets.cohort.identifiers.tables import Addresses
+
+#: The format of a saved cohort, as `Cohort.to_json` writes it.
+SAVED = "idc_widgets.cohort"
+
+_ENDPOINTS = ("IDC_WIDGETS_AWS_ENDPOINT", "IDC_WIDGETS_GCS_ENDPOINT")
+_BUCKETS = (
+    "idc-open-data",
+    "idc-open-data-two",
+    "idc-open-data-cr",
+    "idc-open-idc1",
+    "idc-open-cr",
+    "public-datasets-idc",
+)
+
+Rows = tuple[list[Row], list[str]]
+
+
+def read(catalog: Catalog, source: Any) -> Identified:
+    """Return what a source names: which series, how many of what, and what is unknown and why.
+
+    The finest identifier of a row counts; coarser ones beside it only narrow it, and nothing widens: a row whose finest
+    identifier is unknown names nothing.
+
+    Parameters
+    ----------
+    catalog
+        The catalogue to look in.
+    source
+        A file or its text: a manifest (of IDC, idc-index, NBIA), a table with a heading or without one (CSV, TSV,
+        JSON, parquet; packed by gzip), a list of identifiers, addresses of viewers, buckets or DICOMweb, a saved
+        cohort. Or a list, an array, a data frame.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read or is empty, or if a table has no column that identifies.
+    TypeError
+        If the source is of no such kind.
+    """
+    return _identified(catalog, files.load(catalog, source))
+
+
+def read_text(catalog: Catalog, text: str, most: int | None = None) -> Identified:
+    """Return what a text names; it is never taken for the name of a file.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing in it, or more than `most` entries.
+    """
+    if not text.strip("\ufeff \t\r\n,;"):
+        raise ValueError("The list is empty: UIDs, PatientIDs, collection ids or DOIs are wanted, one a line.")
+    return _identified(catalog, Content("this list", text=text), most)
+
+
+def read_frame(catalog: Catalog, frame: Any) -> Identified:
+    """Return what a data frame's rows name, its index included.
+
+    Raises
+    ------
+    ValueError
+        If it has no column that identifies series, studies, patients or collections.
+    TypeError
+        If it is no data frame.
+    """
+    if not hasattr(frame, "columns") and not hasattr(frame, "to_pandas") and not hasattr(frame, "to_frame"):
+        raise TypeError(f"from_frame(…) takes a data frame, not {type(frame).__name__}.")
+    if not hasattr(frame, "columns") and hasattr(frame, "to_frame"):  # a Series
+        frame = frame.to_frame()
+    return _identified(catalog, files.frame(frame))
+
+
+def _identified(catalog: Catalog, content: Content, most: int | None = None) -> Identified:
+    addresses = _addresses(catalog)
+    notes: list[str]
+    mentioned: Callable[[], list[str]] | None = None  # of a list each entry counts, and nothing stands around it
+    if content.text is not None:
+        text = plain(content.text)
+        value = records.parse(text)
+        if isinstance(value, dict) and value.get("format") == SAVED:
+            return Identified(saved=text)
+        rows, notes = records.rows_in(value, addresses) if value is not None else _of_text(text, addresses)
+        if isinstance(value, tuple) or not records.is_list(value):  # a tuple is a row
+            mentioned = partial(inside, text)
+    elif content.columns is not None:
+        rows, notes = _of_columns(content, addresses)
+    else:
+        rows, notes = _of_values(content.values or [], addresses)
+    if most is not None and sum(len(r.cells) if r.listed else 1 for r in rows) > most:
+        raise ValueError(
+            f"The list has {sum(len(r.cells) if r.listed else 1 for r in rows):,} entries, {most:,} the most here; "
+            "idc.Cohort.from_manifest(…) takes more."
+        )
+    names = Names(catalog)
+    return decide(catalog, settle(rows, names, notes), names, notes, mentioned)
+
+
+def _of_text(text: str, addresses: Addresses) -> Rows:
+    lines = re.split(r"\r\n|\r|\n|\u2028|\x0b|\x0c", text)
+    if (table := tables.find(lines)) is not None:
+        heading, cells = table
+        columns: Sequence[Iterable[Any]] = list(zip(*cells, strict=True)) or [()] * len(heading)
+        found = tables.rows_of(heading, columns, addresses)
+        if found is not None:
+            return found
+    return texts.rows_of(lines, addresses), []
+
+
+def _of_columns(content: Content, addresses: Addresses) -> Rows:
+    headings, columns = content.headings or [], content.columns or []
+    found = tables.rows_of(headings, columns, addresses)
+    if found is not None:
+        return found
+    # Without a heading that says so: by the values, where they are identifiers by their looks.
+    cells = [[text_of(v) for v in column] for column in columns]
+    by_looks = [c for c in cells if any(shaped(v) for v in c[:1000])]
+    if not by_looks:
+        named = ", ".join(sorted(str(h) for h in headings)[:5]) or "none"
+        raise ValueError(
+            f"from_frame(…) needs a column SeriesInstanceUID, crdc_series_uuid, StudyInstanceUID, PatientID or "
+            f"collection_id; {content.name} has: {short(named)}."
+        )
+    rows = [Row(tuple((OPEN, v) for v in values if v)) for values in zip(*cells, strict=True)]
+    return [r for r in rows if r.cells], []
+
+
+def _of_values(values: Sequence[Any], addresses: Addresses) -> Rows:
+    if any(isinstance(v, dict | list | tuple) for v in values[:100]):
+        return records.rows_in(list(values), addresses)
+    rows: list[Row] = []
+    for value in values:
+        text = text_of(value)
+        if not text:
+            continue
+        if re.search(r"://|\s", text) or (not shaped(bare_doi(text)) and inside(text)):
+            rows += texts.rows_of(text.splitlines(), addresses)
+        else:
+            rows.append(Row(((OPEN, bare_doi(text)),)))
+    return rows, []
+
+
+def _addresses(catalog: Catalog) -> Addresses:
+    buckets = set(_BUCKETS)
+    for column, table in (
+        ("aws_bucket", TABLE),
+        ("aws_bucket", "prior_versions_index"),
+        ("gcs_bucket", "prior_versions_index"),
+    ):
+        buckets.update(r[0] for r in catalog.database.rows(f"SELECT DISTINCT {column}::VARCHAR FROM {table}") if r[0])
+    own = set()
+    for name in _ENDPOINTS:
+        with contextlib.suppress(ValueError):
+            own.add(urlsplit(os.environ.get(name, "")).netloc.lower())
+    return Addresses(buckets, own - {""})

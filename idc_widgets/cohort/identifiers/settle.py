@@ -1,0 +1,207 @@
+"""Rows without a heading: what each value is decides, and what the other rows have in its place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from idc_widgets.cohort.identifiers import lookup
+from idc_widgets.cohort.identifiers.lookup import Names
+from idc_widgets.cohort.identifiers.result import Row
+from idc_widgets.cohort.identifiers.spelling import (
+    LEVEL,
+    MAYBE,
+    OPEN,
+    PATIENT,
+    SERIES,
+    STANDARD_UID,
+    STUDY,
+    UID_SHAPE,
+    UUID,
+    UUID_SHAPE,
+    cut_off,
+    numeric,
+    plain,
+    shaped,
+)
+
+_MANY = 20_000
+
+Fields = dict[str, list[tuple[str, str]]]
+
+
+def settle(rows: Sequence[Row], names: Names, notes: list[str]) -> list[Row]:
+    """Return rows all of whose fields are named; what names nothing has a problem, or an open field that is unknown."""
+    if len(rows) > _MANY:  # mostly series, and nothing else is asked of them then
+        series = names.all_of(SERIES)
+        for row in rows:
+            if len(row.cells) == 1 and row.cells[0][0] == OPEN and row.cells[0][1] in series:
+                row.cells = ((SERIES, row.cells[0][1]),)
+    open_values = {v: None for r in rows if not r.problem for f, v in r.cells if f in (OPEN, MAYBE)}
+    if not open_values:
+        return list(rows)
+    known = lookup.fields_of(names, open_values)
+    rows = [_maybe(r, known) for r in _apart(rows, names, known)]
+    both = [v for v, fields in known.items() if {SERIES, STUDY} <= {f for f, _ in fields}]
+    by_column = _columns(rows, known)
+    out: list[Row] = []
+    cells: list[list[Row]] = []
+    for row in rows:
+        if row.problem or all(f != OPEN for f, _ in row.cells):
+            out.append(row)
+        elif len(row.cells) == 1:
+            value = row.cells[0][1]
+            out.append(Row(((known[value][0] if value in known else (OPEN, value)),), row.expects))
+        else:
+            made = _row(row, known, by_column.get(len(row.cells), {}))
+            if not row.listed and not row.expects:
+                cells.append(made)
+            out += made
+    _as_the_others(cells)
+    if both:
+        notes.append(f"{both[0]} is a series and a study of that UID; the series is meant.")
+    return out
+
+
+def _as_the_others(tables: Sequence[list[Row]]) -> None:
+    """Let rows without what the other rows have name nothing: their series is missing, not all of their study meant."""
+    levels = [max((LEVEL[f] for r in rows for f, _ in r.cells), default=0) for rows in tables]
+    finest = min(max(levels, default=0), LEVEL[SERIES])
+    for rows, level in zip(tables, levels, strict=True):
+        for row in rows if 0 < level < finest else ():
+            row.expects = max(row.expects, finest)
+
+
+def _maybe(row: Row, known: Fields) -> Row:
+    """Return a row with what its columns of no known heading turn out to be; what names nothing there says nothing."""
+    if all(f != MAYBE for f, _ in row.cells):
+        return row
+    sure = tuple(c for c in row.cells if c[0] != MAYBE)
+    level = max(LEVEL[f] for f, _ in sure)
+    found = dict.fromkeys(known[v][0] for f, v in row.cells if f == MAYBE and v in known)
+    finest = max((LEVEL[f] for f, _ in found), default=0)
+    finer = [c for c in found if LEVEL[c[0]] == finest > level]
+    if len({f for f, _ in finer}) < len(finer):
+        said = f"beside {finer[0][1]} and {finer[1][1]}: head the column that is meant SeriesInstanceUID"
+        return Row((max(sure, key=lambda c: LEVEL[c[0]]),), problem=said)
+    return Row((*sure, *finer), row.expects)
+
+
+def _apart(rows: Sequence[Row], names: Names, known: Fields) -> list[Row]:
+    """Return the rows, those of a list of names between spaces apart: PatientIDs and collections may hold spaces."""
+    spaced = {r.cells[0][1]: None for r in rows if len(r.cells) == 1 and r.cells[0][0] == OPEN and not r.problem}
+    lists = {v: v.split() for v in spaced if " " in v and v not in known}
+    if not lists:
+        return list(rows)
+    words = lookup.fields_of(names, (w for ws in lists.values() for w in ws))
+    known.update(words)
+    out: list[Row] = []
+    for row in rows:
+        parts = lists.get(row.cells[0][1], ()) if len(row.cells) == 1 and row.cells[0][0] == OPEN else ()
+        # In a sentence the name of a collection is a word like any other.
+        if parts and all(w in words for w in parts):
+            out.append(Row(tuple((OPEN, w) for w in dict.fromkeys(parts)), listed=True))
+        else:
+            out.append(row)
+    return out
+
+
+def _columns(rows: Sequence[Row], known: Fields) -> dict[int, dict[int, str]]:
+    """Return, for tables of each width, the field of each place where most known values are of one."""
+    votes: dict[int, dict[int, Counter[str]]] = {}
+    for row in rows:
+        if len(row.cells) > 1 and not row.listed and not row.problem:
+            places = votes.setdefault(len(row.cells), {})
+            for at, (field, value) in enumerate(row.cells):
+                if field == OPEN and value in known and not numeric(value):
+                    places.setdefault(at, Counter())[known[value][0][0]] += 1
+    return {
+        width: {at: counted.most_common(1)[0][0] for at, counted in places.items()} for width, places in votes.items()
+    }
+
+
+def _row(row: Row, known: Fields, columns: dict[int, str]) -> list[Row]:
+    """Return what one row of several values means, as rows whose fields are named."""
+    cells: list[tuple[str, str]] = []
+    lost: list[str] = []  # look like identifiers, and are none
+    others: list[str] = []
+    for at, (field, value) in enumerate(row.cells):
+        if field != OPEN:
+            cells.append((field, value))
+            continue
+        place = columns.get(at)
+        fields = known.get(value, [])
+        if fields:
+            cells.append(next(((f, v) for f, v in fields if f == place), fields[0]))
+        elif STANDARD_UID.fullmatch(value) or _of_the_study(row, at, known):
+            continue
+        elif UID_SHAPE.fullmatch(value) or UUID_SHAPE.fullmatch(value) or cut_off(value):
+            if place not in (SERIES, STUDY, UUID) and value.count(".") in (2, 3):
+                others.append(value)  # rather a version
+            elif place in (SERIES, STUDY, UUID):
+                cells.append((place, value))
+            else:
+                lost.append(value)
+        elif place == PATIENT and not row.listed:
+            cells.append((place, value))
+        else:
+            others.append(value)
+    cells = _without_chance(cells)
+    levels = Counter(LEVEL[f] for f, _ in cells)
+    finest = max(levels, default=0)
+    if row.listed and len(levels) < 2 and not (lost and len(cells) == 1 and finest < LEVEL[SERIES]):
+        return [Row((c,)) for c in cells] + [Row(((OPEN, v),)) for v in lost + [o for o in others if shaped(o)]]
+    if (
+        len(levels) == 1 and levels[finest] > 1 and finest > 1
+    ):  # several of one kind are a list, whatever separates them
+        return [Row((c,)) for c in cells] + [Row(((OPEN, v),)) for v in lost]
+    if not cells:
+        return [Row(((OPEN, v),)) for v in lost] or [
+            Row(((OPEN, v),)) for v in others if row.listed or (not plain(v) and not numeric(v))
+        ]
+    if lost:
+        # It may be the finest of the row: a study beside it would be wider than what was asked for.
+        field, value = next(c for c in cells if LEVEL[c[0]] == finest)
+        if finest >= 5:
+            return [Row(tuple(cells))]
+        if finest == 4:
+            said = f"beside {lost[0]}, which may be a single file of it; one a line if both are meant"
+        else:
+            said = f"beside {lost[0]}, which is unknown and may be finer; one a line if both are meant"
+        return [Row(((field, value),), problem=said), *(Row(((OPEN, v),)) for v in lost)]
+    if finest == 1 and not row.listed and not _of_a_collection(others):
+        field, value = cells[0]
+        beside = next((o for o in others if not plain(o)), others[0])
+        return [Row(((field, value),), problem=f'beside "{beside}", which may be a patient that is unknown'),
+                *([Row(((OPEN, beside),))] if not plain(beside) else [])]  # fmt: skip
+    fine = [c for c in cells if LEVEL[c[0]] == finest]
+    rest = tuple(c for c in cells if LEVEL[c[0]] < finest)
+    if len(fine) > 1 and finest in (2, 3, 4) and not {f for f, _ in fine} > {SERIES}:
+        return [Row((*rest, c)) for c in fine]
+    if len(fine) > 1 and finest == 1 and len({f for f, _ in fine}) == 1:
+        return [Row((c,)) for c in fine]
+    return [Row((*rest, *fine))]
+
+
+def _of_the_study(row: Row, at: int, known: Fields) -> bool:
+    """Return whether a uuid is that of a study, as IDC's portal has it before that of the series."""
+    if not UUID_SHAPE.fullmatch(row.cells[at][1]) or at + 1 >= len(row.cells):
+        return False
+    fields = [f for _, v in row.cells for f, _ in known.get(v, ())]
+    return known.get(row.cells[at + 1][1], [("", "")])[0][0] == UUID and STUDY in fields and SERIES in fields
+
+
+def _without_chance(cells: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the cells without numbers that happen to be somebody's PatientID, beside what is no mere number."""
+    if any(not (f == PATIENT and numeric(v)) and LEVEL[f] >= LEVEL[PATIENT] for f, v in cells):
+        return [c for c in cells if not (c[0] == PATIENT and numeric(c[1]))]
+    return cells
+
+
+def _of_a_collection(others: Sequence[str]) -> bool:
+    """Return whether what is beside a collection shows that the row is of a collection: its counts, no identifier."""
+    if not others:
+        return True
+    if any(any(c.isdigit() for c in o) and " " not in o and not plain(o) for o in others):
+        return False
+    return sum(numeric(o) for o in others) >= 3

@@ -1,0 +1,34 @@
+"""Writing a text file where a person asked for it, with sentences for names and disks that do not take it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def file_problem(path: str | os.PathLike[str]) -> str:
+    """Return why a file cannot have this name, in words; "" if it can."""
+    if not os.fspath(path):
+        return "the name is empty; name a file, such as manifest.txt."
+    try:
+        if Path(path).is_dir():
+            return f"it is a folder; name a file in it, such as {Path(path) / 'manifest.txt'}."
+        if not Path(path).absolute().parent.is_dir():
+            return f"there is no folder {Path(path).absolute().parent}."
+    except (OSError, ValueError) as error:  # too long, or with a NUL
+        return f"it is no name of a file ({getattr(error, 'strerror', None) or error})."
+    return ""
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a file as it is, with a sentence for a disk that refuses.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    try:
+        Path(path).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise type(error)(f"{os.fspath(path)} cannot be written: {error.strerror or error}") from error
