@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from .job import Job
 from .journal import Journal
-from .model import ENDED, Snapshot, TransferError
+from .model import ENDED, JournalError, Snapshot, Status, TransferError
 from .registry import journal_paths, make_private, state_dir
 
 
@@ -41,11 +41,16 @@ class Board:
             del self._shelves[path]
         for path in paths:
             shelf = self._shelves.get(path)
-            with contextlib.suppress(sqlite3.DatabaseError, TransferError):  # a damaged journal hides its jobs only
+            try:  # a damaged journal hides its jobs only
                 journal = Journal.of(path)
                 if shelf is None or shelf.journal is not journal:
                     shelf = self._shelves[path] = _Shelf(journal)
                 shelf.look()
+            except JournalError as error:
+                if shelf is not None and error.damaged:
+                    shelf.end(str(error))
+            except TransferError:
+                pass
             if shelf is not None:  # as last seen, where it cannot be read at the moment
                 found += shelf.entries.values()
         self._read_away()
@@ -114,6 +119,13 @@ class _Shelf:
         for each, (state, *_) in self._marks.items():
             if state not in ENDED and state != "paused":
                 self._take(self.journal.all("SELECT * FROM job WHERE id = ?", (each,)))
+
+    def end(self, error: str) -> None:
+        """Let what was at work have failed, for this reason."""
+        for job, said in list(self.entries.values()):
+            if said.state not in ENDED:
+                status = Status("failed", f"failed: {error}", error)
+                self.entries[job.id] = Entry(job, replace(said, state="failed", error=error, status=status))
 
     def _take(self, rows: Iterable[sqlite3.Row]) -> None:
         for row in rows:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -211,7 +210,7 @@ def _known_files(root: Path, rest: Mapping[str, _Wanted], entries: Iterable[rece
     journal = journal_path(root)
     if not unknown or not journal.exists():
         return
-    with contextlib.suppress(sqlite3.DatabaseError, TransferError):
+    with contextlib.suppress(TransferError):
         found: dict[str, Files] = {}
         for uuid, name, size in Journal.of(journal).listed(unknown):
             found.setdefault(uuid, {})[name] = size

@@ -381,6 +381,7 @@ class Job:
     def _start_again(self) -> None:
         if not self.path.is_dir():
             raise TransferError(f"the destination {self.path} is gone; bring it back, or start the download again")
+        self._journal.check()  # else the worker ends before it can say why
         with self._journal.transaction() as db:
             db.execute("DELETE FROM request WHERE job = ?", (self.id,))
             db.execute("INSERT INTO request (job, verb) VALUES (?, 'retry')", (self.id,))
@@ -400,7 +401,7 @@ def jobs(destination: str | os.PathLike[str] | None = None) -> list[Job]:
         paths = [path] if path.exists() else []
     found = []
     for path in paths:
-        with contextlib.suppress(sqlite3.DatabaseError, TransferError):  # a damaged journal hides its jobs only
+        with contextlib.suppress(TransferError):  # a damaged journal hides its jobs only
             journal = Journal.of(path)
             found += [Job(journal, row) for row in journal.all("SELECT id, title, provider, created FROM job")]
     return display.Jobs(sorted(found, key=lambda job: job.created, reverse=True))

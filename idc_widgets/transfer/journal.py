@@ -6,6 +6,7 @@ It lies in the state folder, since WAL needs a local disk and destinations are o
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import time
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .model import TransferError
+from .model import JournalError, TransferError
 from .registry import make_private, unwritable
 
 #: uid, uuid, bucket, files, bytes, path, study, source
@@ -77,6 +78,11 @@ class Journal:
     ----------
     destination
         The absolute folder that this is the journal of.
+
+    Raises
+    ------
+    JournalError
+        From every method too, where the file is damaged or cannot be used now.
     """
 
     destination: Path
@@ -90,18 +96,15 @@ class Journal:
             raise TransferError(f"there is no journal {path}")
         try:
             self._db = self._connect(destination)
-            row = self.one("SELECT value FROM meta WHERE key = 'destination'")
+            row = self._db.execute("SELECT value FROM meta WHERE key = 'destination'").fetchone()
             self.destination = Path(row["value"] if row else "")
         except sqlite3.DatabaseError as error:
-            if destination is not None and isinstance(error, sqlite3.OperationalError):
-                raise unwritable(str(error)) from error
             if destination is None:
-                raise
+                raise self._error(error) from error
+            if isinstance(error, sqlite3.OperationalError):
+                raise unwritable(str(error)) from error
             # Damaged, or of an earlier format. Nothing is lost: the destination's receipt and staging tell the rest.
-            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-                damaged = path.with_name(name)
-                if damaged.exists():
-                    damaged.replace(path.with_name(f"{name}.damaged-{int(time.time())}"))
+            _put_aside(path)
             self._db = self._connect(destination)
             self.destination = destination
         self._identity = _identity(path)
@@ -121,6 +124,8 @@ class Journal:
             db.row_factory = sqlite3.Row
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
+            if destination is not None:
+                _check(db)
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0 and destination is not None:
                 db.execute("BEGIN IMMEDIATE")
@@ -147,37 +152,62 @@ class Journal:
         """Whether its file was deleted or replaced, so that nobody reads what is written."""
         return self._identity != _identity(self.path)
 
+    def check(self) -> None:
+        """Read all of the file anew: what this process has in memory may be right where the disk is not."""
+        with self._used(), contextlib.closing(self._connect(None)) as db:
+            _check(db)
+
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
             self._db.close()
 
+    def _error(self, error: sqlite3.Error) -> JournalError:
+        if isinstance(error, sqlite3.OperationalError) and not str(error).startswith("no such"):
+            return JournalError(f"the journal {self.path} cannot be used now: {error}")
+        if isinstance(error, sqlite3.ProgrammingError):
+            return JournalError(f"the journal {self.path} was damaged, and another took its place", damaged=True)
+        return JournalError(
+            f"the journal {self.path} is damaged ({error}); start the download again: what is verified in its "
+            "destination is not fetched again",
+            damaged=True,
+        )
+
+    @contextmanager
+    def _used(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._db
+            except sqlite3.Error as error:
+                raise self._error(error) from error
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Hold a write transaction: all of it happens, or nothing."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._used() as db:
+            db.execute("BEGIN IMMEDIATE")
             try:
-                yield self._db
+                yield db
             except BaseException:
-                self._db.execute("ROLLBACK")
+                with contextlib.suppress(sqlite3.Error):  # it was rolled back already, by a full disk say
+                    db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+            db.execute("COMMIT")
 
     def all(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
         """Return a query's rows."""
-        with self._lock:
-            return self._db.execute(sql, values).fetchall()
+        with self._used() as db:
+            return db.execute(sql, values).fetchall()
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
         """Return a query's first row, if any."""
-        with self._lock:
-            row: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
+        with self._used() as db:
+            row: sqlite3.Row | None = db.execute(sql, values).fetchone()
             return row
 
     def changes(self) -> tuple[int, int]:
         """Return a mark that differs once anyone, in any process, has written to the journal."""
-        with self._lock:
+        with self._used():
             return self._db.execute("PRAGMA data_version").fetchone()[0], self._db.total_changes
 
     def job(self, job_id: str) -> sqlite3.Row:
@@ -250,6 +280,27 @@ def _insert_series(db: sqlite3.Connection, job_id: str, first: int, series: Iter
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ((job_id, n, *row) for n, row in enumerate(series, first)),
     )
+
+
+def _check(db: sqlite3.Connection) -> None:
+    found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise sqlite3.DatabaseError(" ".join(found.split()))
+
+
+def _put_aside(path: Path) -> None:
+    """Rename a damaged journal, so that another can take its place."""
+    with _open_lock:
+        known = _open.pop(path, None)
+    if known is not None:
+        known.close()  # Windows renames no file that is open
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        damaged = path.with_name(name)
+        try:
+            if damaged.exists():
+                damaged.replace(path.with_name(f"{name}.damaged-{time.time_ns()}"))
+        except OSError as error:
+            raise unwritable(f"{damaged} is damaged and cannot be renamed: {error.strerror or error}") from error
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -30,6 +30,14 @@ class ResourceError(TransferError):
     """What was asked is right, but this machine or the network does not allow it now: no connection, room or access."""
 
 
+class JournalError(ResourceError):
+    """The journal of a destination is damaged, or cannot be read or written now."""
+
+    def __init__(self, said: str, damaged: bool = False) -> None:
+        super().__init__(said)
+        self.damaged = damaged
+
+
 @dataclass(frozen=True)
 class Item:
     """One series to fetch.

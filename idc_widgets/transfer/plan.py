@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -323,7 +322,7 @@ def _usual_rate(provider: str) -> float | None:
     """Return the bytes a second that the last downloads here had."""
     rates: list[tuple[float, float]] = []
     for path in journal_paths():
-        with contextlib.suppress(sqlite3.DatabaseError, TransferError):
+        with contextlib.suppress(TransferError):
             found = Journal.of(path).all(
                 "SELECT created, rate FROM job WHERE rate IS NOT NULL AND provider = ? ORDER BY created DESC LIMIT ?",
                 (provider, _PAST_JOBS),
@@ -337,5 +336,5 @@ def _owned(root: Path, recorded: disk.Recorded) -> Iterable[tuple[str, str]]:
     yield from (each for each in recorded.owned if each[0])
     journal = journal_path(root)
     if journal.exists():
-        with contextlib.suppress(sqlite3.DatabaseError, TransferError):  # damaged: `start` puts it aside
+        with contextlib.suppress(TransferError):  # damaged: `start` puts it aside
             yield from Journal.of(journal).owned_paths()

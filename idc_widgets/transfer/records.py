@@ -60,7 +60,7 @@ def known(root: Path) -> Known:
         _take(out, entry)
     for record in (out.receipt, out.own):
         out.asked |= {key: (item, "") for key, item in record.asked.items() if key not in out.entries}
-    with contextlib.suppress(sqlite3.Error, TransferError, OSError):  # a journal that is damaged tells nothing
+    with contextlib.suppress(TransferError, OSError):  # a journal that is damaged tells nothing
         _from_journal(root, out)
     return out
 

@@ -7,7 +7,6 @@ import json
 import os
 import queue
 import signal
-import sqlite3
 import sys
 import time
 import traceback
@@ -24,7 +23,7 @@ from .journal import Journal
 from .ledger import Ledger
 from .limits import Limits
 from .listing import Lister
-from .model import ACTIVE, LIMIT_REACHED, Item
+from .model import ACTIVE, LIMIT_REACHED, Item, JournalError, TransferError
 from .paths import OWN_FOLDER
 from .registry import OwnerLock, lock_path
 from .s5cmd import Transport
@@ -363,7 +362,11 @@ def _on_terminate(number: int, frame: object) -> None:
 
 def main(journal_file: str, job_id: str) -> None:
     """Carry out a job, unless another process is at it."""
-    journal = Journal.of(Path(journal_file))
+    try:
+        journal = Journal.of(Path(journal_file))
+    except JournalError:
+        leave_queue(Path(journal_file), job_id)  # else others wait for its turn
+        raise
     lock = OwnerLock(lock_path(journal.path, job_id))
     deadline = time.monotonic() + _LOCK_PATIENCE
     while not lock.acquire():  # a worker on its way out, or a reader who looks whether there is one
@@ -382,12 +385,11 @@ def main(journal_file: str, job_id: str) -> None:
                 Worker(journal, job_id).run()
         except Exception as error:
             traceback.print_exc()
-            journal.update_job(
-                job_id, state="failed", error=f"{type(error).__name__}: {error}; resume the download to go on"
-            )
+            said = str(error) if isinstance(error, TransferError) else f"{type(error).__name__}: {error}"
+            journal.update_job(job_id, state="failed", error=f"{said}; resume the download to go on")
         finally:
             leave_queue(journal.path, job_id)
-    with contextlib.suppress(OSError, sqlite3.Error):  # another time, then
+    with contextlib.suppress(OSError, JournalError):  # another time, then
         forget_objects(journal)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -161,7 +160,7 @@ class DownloadPanel(Part):
     def _alone(self, job: transfer.Job, entries: Sequence[transfer.Entry]) -> Sequence[transfer.Entry]:
         """Return the entry of the job that this shows, also where it was put away; as last seen where it is gone."""
         found = next((entry for entry in entries if entry.job == job), None)
-        with contextlib.suppress(sqlite3.Error, transfer.TransferError):
+        with contextlib.suppress(transfer.TransferError):
             return [found or transfer.Entry(job, job.snapshot())]
         return self._found
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from idc_widgets.transfer import ENDED, Board, Entry
+from idc_widgets.transfer import ENDED, Board, Entry, TransferError
 
 _BUSY_SECONDS = 0.2  # between looks while something runs
 _IDLE_SECONDS = 2.0  # and while nothing does: another kernel may start a job
@@ -68,7 +67,7 @@ class Watcher:
                     told = each()
                     if told is not None:
                         told(number, entries)
-            except (OSError, sqlite3.Error):  # the state folder may be away for a moment; the next look tells
+            except (OSError, TransferError):  # the state folder may be away for a moment; the next look tells
                 pass
             with self._changing:
                 self._followers = [each for each in self._followers if each() is not None]

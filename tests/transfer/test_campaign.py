@@ -21,9 +21,9 @@ import pytest
 
 from idc_widgets.transfer import Item, Job, jobs
 from idc_widgets.transfer.journal import Journal
-from idc_widgets.transfer.model import ACTIVE
+from idc_widgets.transfer.model import ACTIVE, JournalError
 from idc_widgets.transfer.receipt import present
-from idc_widgets.transfer.registry import journal_path
+from idc_widgets.transfer.registry import journal_path, log_path
 from tests.mirror import SpawnedMirror
 
 from .conftest import STUDY, pick, refetched, tree, until, whole_truth
@@ -117,8 +117,13 @@ def one_round(
     found = jobs(destination)
     job = found[0] if found else fetch(items, destination)
     if not job.wait(30):
-        job.resume()
-        assert job.wait(60), (victim, fault, job.error, job.failures()[:3])
+        try:
+            job.resume()
+        except JournalError:  # which says to start it again
+            job = fetch(items, destination)
+        if not job.wait(60):
+            log = log_path(journal_path(destination), job.id).read_text()[-3000:]
+            raise AssertionError(victim, fault, job.error, job.failures()[:3], log)
     assert tree(destination) == whole_truth(mirror, items), (victim, fault)
     until(lambda: not (destination / ".idc_widgets/staging").exists(), 5)
     assert {path.name for path in (destination / ".idc_widgets").iterdir()} == {"receipt.jsonl"}
