@@ -38,6 +38,10 @@ _LISTS = {
     "seriesinstanceuid": SERIES, "initialseriesinstanceuid": SERIES, "seriesuid": SERIES, "objectuid": INSTANCE,
     "sopinstanceuid": INSTANCE, "initialsopinstanceuid": "",
 }  # fmt: skip
+_FILTERS = frozenset(
+    ("modality", "modalitiesinstudy", "seriesnumber", "seriesdescription", "bodypartexamined", "instancenumber",
+     "seriesdate", "limit", "offset", "00080060", "00200011", "0008103e", "00180015", "00200013")
+)  # fmt: skip
 _PATH = {"studies": STUDY, "study": STUDY, "series": SERIES, "instances": INSTANCE}
 
 
@@ -100,12 +104,16 @@ def _object(text: str, bucket: str, path: str, buckets: Collection[str]) -> list
 
 
 def _page(text: str, query: str, fragment: str, path: str, buckets: Collection[str]) -> list[Row]:
+    if text.endswith(("...", "\u2026")):
+        return [Row(((STUDY, text),), problem="the address is cut off")]
     found: dict[str, list[str]] = {}
     for name, value in [*parse_qsl(query), *parse_qsl(fragment.partition("?")[2])]:
         if value.lower().startswith(("s3://", "gs://")) or value.startswith("["):  # VolView: urls=[s3://…,…]
             return [r for a in FIND.findall(value) for r in read_address(a, buckets)]
         if value.lower().startswith(("http://", "https://")):  # a page that leads to another
             return read_address(value, buckets)
+        if key_of(name) in _FILTERS:
+            return [Row(((STUDY, text),), problem=f"it asks for a part, by {name}, which is not read")]
         field = _LISTS.get(key_of(name), field_of(name))
         if field in (STUDY, SERIES, INSTANCE):
             found.setdefault(field, []).extend(v for v in re.split(r"[,\s\\]+", value) if v)

@@ -9,13 +9,14 @@ from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.database import SERIES as TABLE
 from idc_widgets.cohort.conditions import And, Condition, In, Or
 from idc_widgets.cohort.identifiers import lookup, reasons
+from idc_widgets.cohort.identifiers.exclusions import EXCLUDED
 from idc_widgets.cohort.identifiers.lookup import Names
 from idc_widgets.cohort.identifiers.result import Identified, Row, Unknown
 from idc_widgets.cohort.identifiers.spelling import (
+    COARSE,
     COLLECTION,
     DOI,
     FILE,
-    IDENTIFYING,
     INSTANCE,
     LEVEL,
     LEVEL_NAMES,
@@ -23,12 +24,9 @@ from idc_widgets.cohort.identifiers.spelling import (
     RESULT,
     SERIES,
     STUDY,
-    UID_SHAPE,
     UUID,
-    UUID_SHAPE,
 )
-
-_COARSE = (COLLECTION, DOI, RESULT)
+from idc_widgets.cohort.identifiers.together import Named
 
 
 def decide(
@@ -58,16 +56,17 @@ class _Verdict:
 
     def __init__(self, catalog: Catalog, names: Names, rows: Sequence[Row]) -> None:
         self._catalog, self._names = catalog, names
-        self._known: dict[str, dict[str, None]] = {c: {} for c in IDENTIFYING}  # whole values of a column
-        self._pairs: dict[str, dict[str, None]] = {}  # collection → patients
-        self._narrow: dict[tuple[tuple[str, tuple[str, ...]], ...], str] = {}  # conjunctions → what they came from
-        self._unknown: dict[str, Unknown | None] = {}
+        self._named = named = Named(catalog)
+        self._known, self._pairs, self._narrow, self._unknown = named.known, named.pairs, named.narrow, named.unknown
         self._asked: dict[str, str] = {}  # unknown value → field, to be explained at the end
         self._files: dict[tuple[str, str], dict[str, None]] = {}  # (field, series) → instances given
-        self._notes: dict[str, None] = {}
         self.mentioned: Callable[[], list[str]] | None = None
         self._without: Counter[int] = Counter()
         self._beside: dict[str, None] = {}
+        self._excluded: dict[str, list[str]] = {}
+        #: Collections that are named anywhere, where what stands together belongs together.
+        self._collections = {v: None for r in rows if not r.problem for f, v in r.cells if f == COLLECTION}
+        self._together = any(len(r.cells) > 1 for r in rows)
         self._look_up(rows)
 
     def _look_up(self, rows: Sequence[Row]) -> None:
@@ -96,6 +95,8 @@ class _Verdict:
         """Take one row in."""
         if row.problem:
             self._lost(row.cells[0][1], row.problem)
+            if row.problem == EXCLUDED:
+                self._excluded.setdefault(row.cells[0][0], []).append(row.cells[0][1])
             return
         if len(row.cells) == 1 and LEVEL[row.cells[0][0]] >= row.expects:
             self._single(*row.cells[0])
@@ -129,7 +130,7 @@ class _Verdict:
                 self._ask(field, value)
                 return
             self._known[PATIENT][right] = None
-        elif field in _COARSE:
+        elif field in COARSE:
             known = self._names.get(field, value)
             if known is None:
                 self._ask(field, value)
@@ -255,7 +256,7 @@ class _Verdict:
     def _coarse(self, by: dict[str, dict[str, None]], shown: str) -> None:
         """Take a row of collection, DOI and analysis result: all of them hold, and each has to be known."""
         parts: list[tuple[str, tuple[str, ...]]] = []
-        for field in _COARSE:
+        for field in COARSE:
             values = by.get(field)
             if not values:
                 continue
@@ -289,8 +290,7 @@ class _Verdict:
         self._asked.setdefault(shown or value, f"{field}\n{value}")
 
     def _lost(self, value: str, reason: str) -> None:
-        if self._unknown.get(value) is None:
-            self._unknown[value] = Unknown(value, reason)
+        self._named.lost(value, reason)
 
     def _settle_files(self) -> None:
         for (field, value), files in self._files.items():
@@ -301,62 +301,6 @@ class _Verdict:
             reason = reasons.one_file(series.uid)
             for file in files:
                 self._lost(file, reason)
-
-    def _drop_what_holds_others(self, mentioned: Callable[[], list[str]]) -> None:
-        """Drop what is named beside parts of it: above a list of series, a study or collection is their heading."""
-        coarse = {c: list(self._known[c]) for c in (STUDY, PATIENT, *_COARSE) if self._known[c]}
-        if not coarse and not self._pairs and not self._narrow:
-            return
-        uids = [v for v in dict.fromkeys(mentioned()) if v not in self._known[STUDY]]
-        parts = {
-            SERIES: [v for v in uids if UID_SHAPE.fullmatch(v)],
-            UUID: [v.lower() for v in uids if UUID_SHAPE.fullmatch(v)],
-            STUDY: [*self._known[STUDY], *(v for p in self._narrow for c, vs in p if c == STUDY for v in vs)],
-            PATIENT: [*self._known[PATIENT], *(p for ps in self._pairs.values() for p in ps)],
-        }
-        dropped: list[str] = []
-        for column, values in coarse.items():
-            for value in self._holding([(column, tuple(values))], column, parts):
-                del self._known[column][value]
-                dropped.append(value)
-        for collection, patients in self._pairs.items():
-            for value in self._holding([(COLLECTION, (collection,)), (PATIENT, tuple(patients))], PATIENT, parts):
-                del patients[value]
-                dropped.append(value)
-        self._pairs = {c: p for c, p in self._pairs.items() if p}
-        for key, shown in list(self._narrow.items()):
-            column = max((c for c, _ in key), key=lambda c: LEVEL[c])
-            if self._holding(key, column, parts):
-                del self._narrow[key]
-                dropped.append(shown)
-        if not dropped:
-            return
-        if not any(self._known.values()) and not self._pairs and not self._narrow:
-            for value in dropped:
-                self._lost(value, "beside a finer identifier that was not understood; alone on a line it counts")
-            return
-        some = ", ".join(dropped[:3]) + (f" and {len(dropped) - 3:,} more" if len(dropped) > 3 else "")
-        self._notes[f"{some}: named beside parts of it, and only these count; name it alone if all of it is meant."] = (
-            None
-        )
-
-    def _holding(
-        self, where: Sequence[tuple[str, tuple[str, ...]]], column: str, parts: dict[str, list[str]]
-    ) -> list[str]:
-        """Return the values of a column that hold one of the parts that are finer."""
-        finer = [(c, v) for c, v in parts.items() if v and LEVEL[c] > LEVEL[column]]
-        if not finer:
-            return []
-        has = "{}::VARCHAR IN (SELECT unnest(?::VARCHAR[]))"
-        of = " AND ".join(has.format(f'"{c}"') for c, _ in where)
-        any_of = " OR ".join(has.format(f'"{c}"') for c, _ in finer)
-        return [
-            r[0]
-            for r in self._catalog.database.rows(
-                f'SELECT DISTINCT "{column}"::VARCHAR FROM {TABLE} WHERE {of} AND ({any_of})',
-                [*(list(v) for _, v in where), *(v for _, v in finer)],
-            )
-        ]
 
     def _settle_narrow(self) -> list[Condition]:
         """Return the conjunctions that select something; the others contradict themselves."""
@@ -378,8 +322,12 @@ class _Verdict:
     def result(self, notes: Iterable[str]) -> Identified:
         """Return what all rows name."""
         self._settle_files()
+        self._named.leave_out(self._excluded)
         if self.mentioned is not None:
-            self._drop_what_holds_others(self.mentioned)
+            self._named.drop_headings(self.mentioned())
+        if self.mentioned is not None or self._together:
+            named = [k for v in self._collections if (k := self._names.get(COLLECTION, v))]
+            self._named.keep_to(named, self._patients)
         narrow = self._settle_narrow()
         explained = self._explained()
         parts: list[Condition] = [In(c, tuple(v)) for c, v in self._known.items() if v]
@@ -395,7 +343,7 @@ class _Verdict:
                 counts[finest] = counts.get(finest, 0) + 1
         condition = parts[0] if len(parts) == 1 else Or(tuple(parts)) if parts else None
         unknown = tuple(said or explained[value] for value, said in self._unknown.items())
-        return Identified(condition, counts, unknown, (*notes, *self._notes, *self._said()))
+        return Identified(condition, counts, unknown, (*notes, *self._named.notes, *self._said()))
 
     def _explained(self) -> dict[str, Unknown]:
         asked = {shown: tuple(a.split("\n", 1)) for shown, a in self._asked.items() if self._unknown[shown] is None}

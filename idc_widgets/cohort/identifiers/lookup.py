@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from idc_widgets.catalog import Catalog
@@ -10,6 +10,7 @@ from idc_widgets.catalog.database import SERIES as TABLE
 from idc_widgets.cohort.identifiers.spelling import (
     COLLECTION,
     DOI,
+    LEVEL,
     PATIENT,
     RESULT,
     SERIES,
@@ -164,3 +165,20 @@ def spellings(patients: Iterable[str]) -> dict[str, str]:
 def instance_counts(known: Mapping[str, Series], given: Mapping[str, Collection[str]]) -> set[str]:
     """Return those series, by the key of `given`, of which every instance was given."""
     return {key for key, files in given.items() if key in known and len(set(files)) == known[key].instances}
+
+
+def holding(
+    catalog: Catalog, where: Sequence[tuple[str, tuple[str, ...]]], column: str, parts: Mapping[str, list[str]]
+) -> list[str]:
+    """Return the values of a column, among what `where` selects, that hold one of the parts that are finer."""
+    finer = [(c, v) for c, v in parts.items() if v and LEVEL[c] > LEVEL[column]]
+    if not finer:
+        return []
+    has = "{}::VARCHAR IN (SELECT unnest(?::VARCHAR[]))"
+    of = " AND ".join(has.format(f'"{c}"') for c, _ in where)
+    any_of = " OR ".join(has.format(f'"{c}"') for c, _ in finer)
+    rows = catalog.database.rows(
+        f'SELECT DISTINCT "{column}"::VARCHAR FROM {TABLE} WHERE {of} AND ({any_of})',
+        [*(list(v) for _, v in where), *(v for _, v in finer)],
+    )
+    return [r[0] for r in rows]

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,14 +14,14 @@ from urllib.parse import urlsplit
 from idc_widgets.catalog import Catalog
 from idc_widgets.catalog.database import SERIES as TABLE
 from idc_widgets.catalog.names import short
-from idc_widgets.cohort.identifiers import files, records, tables, texts
+from idc_widgets.cohort.identifiers import exclusions, files, lookup, records, tables, texts
 from idc_widgets.cohort.identifiers.decide import decide
 from idc_widgets.cohort.identifiers.files import Content
 from idc_widgets.cohort.identifiers.lookup import Names
 from idc_widgets.cohort.identifiers.markup import plain
 from idc_widgets.cohort.identifiers.result import Identified, Row
 from idc_widgets.cohort.identifiers.settle import settle
-from idc_widgets.cohort.identifiers.spelling import OPEN, bare_doi, inside, shaped, text_of
+from idc_widgets.cohort.identifiers.spelling import LEVEL, OPEN, bare_doi, inside, shaped, text_of
 from idc_widgets.cohort.identifiers.tables import Addresses
 
 #: The format of a saved cohort, as `Cohort.to_json` writes it.
@@ -95,39 +96,52 @@ def read_frame(catalog: Catalog, frame: Any) -> Identified:
 
 
 def _identified(catalog: Catalog, content: Content, most: int | None = None) -> Identified:
-    addresses = _addresses(catalog)
+    addresses, names = _addresses(catalog), Names(catalog)
     notes: list[str]
+    described: list[str] = []  # keys that say more than is read of them
+
+    def known(words: Iterable[str]) -> bool:
+        return bool(lookup.fields_of(names, words))
+
     mentioned: Callable[[], list[str]] | None = None  # of a list each entry counts, and nothing stands around it
     if content.text is not None:
-        text = plain(content.text)
+        text = plain(exclusions.without_comments(content.text))
         value = records.parse(text)
         if isinstance(value, dict) and value.get("format") == SAVED:
             return Identified(saved=text)
-        rows, notes = records.rows_in(value, addresses) if value is not None else _of_text(text, addresses)
+        if value is not None:
+            rows, notes = records.rows_in(value, addresses)
+            described = list(dict.fromkeys(records.keys_of(value)))
+        else:
+            rows, notes, described = _of_text(text, addresses, known)
         if isinstance(value, tuple) or not records.is_list(value):  # a tuple is a row
             mentioned = partial(inside, text)
     elif content.columns is not None:
         rows, notes = _of_columns(content, addresses)
     else:
-        rows, notes = _of_values(content.values or [], addresses)
+        rows, notes = _of_values(content.values or [], addresses, known)
     if most is not None and sum(len(r.cells) if r.listed else 1 for r in rows) > most:
         raise ValueError(
             f"The list has {sum(len(r.cells) if r.listed else 1 for r in rows):,} entries, {most:,} the most here; "
             "idc.Cohort.from_manifest(…) takes more."
         )
-    names = Names(catalog)
-    return decide(catalog, settle(rows, names, notes), names, notes, mentioned)
+    found = decide(catalog, settle(rows, names, notes), names, notes, mentioned)
+    finest = max((LEVEL[c] for c in found.counts), default=0)
+    if described and not notes and (said := tables.not_read(described, finest)):
+        found = replace(found, notes=(*found.notes, *said))
+    return found
 
 
-def _of_text(text: str, addresses: Addresses) -> Rows:
+def _of_text(text: str, addresses: Addresses, known: exclusions.Known) -> tuple[list[Row], list[str], list[str]]:
     lines = re.split(r"\r\n|\r|\n|\u2028|\x0b|\x0c", text)
     if (table := tables.find(lines)) is not None:
         heading, cells = table
         columns: Sequence[Iterable[Any]] = list(zip(*cells, strict=True)) or [()] * len(heading)
         found = tables.rows_of(heading, columns, addresses)
         if found is not None:
-            return found
-    return texts.rows_of(lines, addresses), []
+            return *found, []
+    rows, described = texts.rows_of(lines, addresses, known)
+    return rows, [], described
 
 
 def _of_columns(content: Content, addresses: Addresses) -> Rows:
@@ -148,7 +162,7 @@ def _of_columns(content: Content, addresses: Addresses) -> Rows:
     return [r for r in rows if r.cells], []
 
 
-def _of_values(values: Sequence[Any], addresses: Addresses) -> Rows:
+def _of_values(values: Sequence[Any], addresses: Addresses, known: exclusions.Known) -> Rows:
     if any(isinstance(v, dict | list | tuple) for v in values[:100]):
         return records.rows_in(list(values), addresses)
     rows: list[Row] = []
@@ -157,7 +171,7 @@ def _of_values(values: Sequence[Any], addresses: Addresses) -> Rows:
         if not text:
             continue
         if re.search(r"://|\s", text) or (not shaped(bare_doi(text)) and inside(text)):
-            rows += texts.rows_of(text.splitlines(), addresses)
+            rows += texts.rows_of(text.splitlines(), addresses, known)[0]
         else:
             rows.append(Row(((OPEN, bare_doi(text)),)))
     return rows, []

@@ -8,20 +8,25 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from idc_widgets.catalog.names import short
+from idc_widgets.cohort.identifiers import exclusions
 from idc_widgets.cohort.identifiers.result import Row
 from idc_widgets.cohort.identifiers.spelling import (
     ADDRESS,
     LEVEL,
+    MAYBE,
     OPEN,
     SERIES,
+    UID_SHAPE,
     as_written,
     bare_doi,
     field_of,
+    key_of,
     loose_field_of,
     shaped,
     text_of,
 )
-from idc_widgets.cohort.identifiers.tables import Addresses, rows_of
+from idc_widgets.cohort.identifiers.tables import OTHER_UIDS, Addresses, rows_of
 
 _DEEPEST = 50
 # Comments, and the name that a program gives to what follows.
@@ -47,7 +52,8 @@ def parse(text: str) -> Any:
         try:
             return [json.loads(line) for line in lines]
         except (ValueError, RecursionError):
-            pass
+            if (broken := _broken(lines)) != lines[0]:
+                raise ValueError(f"Each line but this is JSON, so it is cut or damaged: {short(broken)}") from None
     if len(bare) <= _LITERAL:
         try:
             found = ast.literal_eval(_NO_COMMA.sub(", ", bare))
@@ -55,6 +61,15 @@ def parse(text: str) -> Any:
             return None
         return found if isinstance(found, list | tuple | set | frozenset | dict) else None
     return None
+
+
+def _broken(lines: Sequence[str]) -> str:
+    for line in lines:
+        try:
+            json.loads(line)
+        except (ValueError, RecursionError):
+            return line
+    return ""
 
 
 def is_list(value: Any) -> bool:
@@ -136,11 +151,15 @@ def _walk(value: Any, above: tuple[tuple[str, str], ...], addresses: Addresses, 
         lists: list[tuple[str, list[str]]] = []
         inner: list[tuple[Any, Any]] = []
         expects = 0
+        maybe: list[tuple[str, str]] = []  # of keys that say nothing: they may be finer
         for name, each in value.items():
             if isinstance(each, Mapping) and isinstance(each.get("Value"), list):  # DICOM JSON
                 each = each["Value"]
             elif isinstance(each, Mapping) and "vr" in each:
                 continue  # an empty element
+            if exclusions.leaves_out(name) and not isinstance(each, bool | int | float | None):
+                yield from (Row(((OPEN, v),), problem=exclusions.EXCLUDED) for v in _leaves(each))
+                continue
             if isinstance(each, list) and _is_dicom(value) and any(isinstance(e, Mapping) for e in each):
                 continue  # a sequence: what the object refers to
             field = field_of(name) or _loose(name, each)
@@ -162,11 +181,14 @@ def _walk(value: Any, above: tuple[tuple[str, str], ...], addresses: Addresses, 
                 inner.append((name, each))
             elif field and (text := text_of(each)):
                 own.append((field, text))
+            elif isinstance(each, str) and UID_SHAPE.fullmatch(each.strip()) and not OTHER_UIDS.search(key_of(name)):
+                maybe.append((MAYBE, each.strip()))
         if expects > max((LEVEL[f] for f, _ in own), default=0) and not lists and not inner:
             yield Row((), expects)  # its finest key is there, and empty
             return
         if any(LEVEL[f] >= LEVEL[SERIES] for f, _ in own):  # what a series refers to is another
             inner = [e for e in inner if not _REFERENCES.search(str(e[0]))]
+        own += maybe if own and not lists and not inner else []
         yield from _record((*above, *own), lists, [e for _, e in inner], addresses, depth)
     elif isinstance(value, list | tuple | set | frozenset):
         if depth and not above and len(value) > 1 and is_list(value):  # a row of a table
@@ -185,6 +207,25 @@ def _walk(value: Any, above: tuple[tuple[str, str], ...], addresses: Addresses, 
                 yield from _rows(above, OPEN, text, addresses)
 
 
+def keys_of(value: Any, depth: int = 0) -> Iterator[str]:
+    """Yield the keys of a JSON value, at every level."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, Mapping):
+        yield from map(str, value)
+    for each in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ():
+        if isinstance(each, Mapping | list | tuple):
+            yield from keys_of(each, depth + 1)
+
+
+def _leaves(value: Any) -> list[str]:
+    if isinstance(value, Mapping):
+        return [t for v in value.values() for t in _leaves(v)]
+    if isinstance(value, list | tuple | set | frozenset):
+        return [t for v in value for t in _leaves(v)]
+    return [text] if (text := text_of(value)) else []
+
+
 def _is_dicom(value: Mapping[Any, Any]) -> bool:
     return all(re.fullmatch(r"[0-9A-Fa-f]{8}", str(k)) for k in value)
 
@@ -193,6 +234,8 @@ def _loose(name: object, value: Any) -> str | None:
     """Return the field of a key that has other meanings too, where its values are UIDs or names and no counts."""
     field = loose_field_of(name)
     values = value if isinstance(value, list | tuple) else [value]
+    if field and not any(values):  # it is there, and empty
+        return field
     return field if field and values and all(isinstance(v, str) for v in values) else None
 
 

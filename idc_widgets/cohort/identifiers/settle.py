@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
+from idc_widgets.catalog.names import short
 from idc_widgets.cohort.identifiers import lookup
+from idc_widgets.cohort.identifiers.exclusions import EXCLUDED
 from idc_widgets.cohort.identifiers.lookup import Names
 from idc_widgets.cohort.identifiers.result import Row
 from idc_widgets.cohort.identifiers.spelling import (
@@ -20,12 +23,15 @@ from idc_widgets.cohort.identifiers.spelling import (
     UUID,
     UUID_SHAPE,
     cut_off,
+    damaged,
     numeric,
     plain,
     shaped,
 )
 
 _MANY = 20_000
+_BEGINS = re.compile(r"(?:1\.[23]|2\.16|2\.25)(?:\.\d+){1,3}")
+_CUT_SHORT = "it is what is left of an identifier; write the file anew with its columns as text"
 
 Fields = dict[str, list[tuple[str, str]]]
 
@@ -37,27 +43,42 @@ def settle(rows: Sequence[Row], names: Names, notes: list[str]) -> list[Row]:
         for row in rows:
             if len(row.cells) == 1 and row.cells[0][0] == OPEN and row.cells[0][1] in series:
                 row.cells = ((SERIES, row.cells[0][1]),)
-    open_values = {v: None for r in rows if not r.problem for f, v in r.cells if f in (OPEN, MAYBE)}
+    open_values = {v: None for r in rows for f, v in r.cells if f in (OPEN, MAYBE) and v}
     if not open_values:
         return list(rows)
     known = lookup.fields_of(names, open_values)
-    rows = [_maybe(r, known) for r in _apart(rows, names, known)]
+    finest = max((LEVEL[known[v][0][0]] for r in rows for f, v in r.cells if f == MAYBE and v in known), default=0)
+    rows = [_maybe(r, known, finest) for r in _apart(rows, names, known)]
     both = [v for v, fields in known.items() if {SERIES, STUDY} <= {f for f, _ in fields}]
     by_column = _columns(rows, known)
     out: list[Row] = []
     cells: list[list[Row]] = []
+    unread: list[tuple[list[Row], str, str]] = []
+    wide = sum(len(r.cells) > 1 and not r.listed and not r.expects for r in rows)
+    cut = wide * 2 >= len(rows)  # in a table, a row of one cell has lost the others
     for row in rows:
-        if row.problem or all(f != OPEN for f, _ in row.cells):
+        if row.problem == EXCLUDED:
+            out += [Row((c,), problem=EXCLUDED) for _, v in row.cells for c in known.get(v, [(OPEN, v)] * shaped(v))]
+        elif row.problem or all(f != OPEN for f, _ in row.cells):
             out.append(row)
         elif len(row.cells) == 1:
             value = row.cells[0][1]
-            out.append(Row(((known[value][0] if value in known else (OPEN, value)),), row.expects))
+            made = [Row(((known[value][0] if value in known else (OPEN, value)),), row.expects)]
+            if wide and (not row.listed or cut):
+                cells.append(made)
+            out += made
         else:
-            made = _row(row, known, by_column.get(len(row.cells), {}))
+            made, of, some = _row(row, known, by_column.get(len(row.cells), {}))
+            if some:
+                unread.append((made, of, some))
             if not row.listed and not row.expects:
                 cells.append(made)
             out += made
     _as_the_others(cells)
+    unread = [u for u in unread if any(not r.problem and not r.expects for r in u[0])]
+    if unread:
+        more = f", and so beside {len(unread) - 1:,} others" if len(unread) > 1 else ""
+        notes.append(f'"{short(unread[0][2])}" beside {short(unread[0][1])} is not read{more}.')
     if both:
         notes.append(f"{both[0]} is a series and a study of that UID; the series is meant.")
     return out
@@ -72,8 +93,11 @@ def _as_the_others(tables: Sequence[list[Row]]) -> None:
             row.expects = max(row.expects, finest)
 
 
-def _maybe(row: Row, known: Fields) -> Row:
-    """Return a row with what its columns of no known heading turn out to be; what names nothing there says nothing."""
+def _maybe(row: Row, known: Fields, expected: int) -> Row:
+    """Return a row with what its columns of no known heading turn out to be.
+
+    What is missing, damaged or unknown there may be finer than what is named: the row names nothing then.
+    """
     if all(f != MAYBE for f, _ in row.cells):
         return row
     sure = tuple(c for c in row.cells if c[0] != MAYBE)
@@ -84,6 +108,15 @@ def _maybe(row: Row, known: Fields) -> Row:
     if len({f for f, _ in finer}) < len(finer):
         said = f"beside {finer[0][1]} and {finer[1][1]}: head the column that is meant SeriesInstanceUID"
         return Row((max(sure, key=lambda c: LEVEL[c[0]]),), problem=said)
+    if not finer:
+        lost = [v for f, v in row.cells if f == MAYBE and v and v not in known]
+        if cut := next((v for v in lost if damaged(v)), None):
+            return Row(((OPEN, cut),), problem=f"{_CUT_SHORT}; what is beside it would be more than was meant")
+        if other := next((v for v in lost if UID_SHAPE.fullmatch(v) or expected > level), None):
+            beside = max(sure, key=lambda c: LEVEL[c[0]])
+            return Row((beside,), problem=f"beside {other}, which is unknown and may be finer")
+        if expected > level:
+            return Row(sure, expected)
     return Row((*sure, *finer), row.expects)
 
 
@@ -120,10 +153,10 @@ def _columns(rows: Sequence[Row], known: Fields) -> dict[int, dict[int, str]]:
     }
 
 
-def _row(row: Row, known: Fields, columns: dict[int, str]) -> list[Row]:
-    """Return what one row of several values means, as rows whose fields are named."""
+def _kinds(row: Row, known: Fields, columns: dict[int, str]) -> tuple[list[tuple[str, str]], list[str], list[str]]:
+    """Return the cells of a row that are known, what looks like an identifier and is none, and all else."""
     cells: list[tuple[str, str]] = []
-    lost: list[str] = []  # look like identifiers, and are none
+    lost: list[str] = []
     others: list[str] = []
     for at, (field, value) in enumerate(row.cells):
         if field != OPEN:
@@ -135,6 +168,8 @@ def _row(row: Row, known: Fields, columns: dict[int, str]) -> list[Row]:
             cells.append(next(((f, v) for f, v in fields if f == place), fields[0]))
         elif STANDARD_UID.fullmatch(value) or _of_the_study(row, at, known):
             continue
+        elif damaged(value):
+            lost.append(value)
         elif UID_SHAPE.fullmatch(value) or UUID_SHAPE.fullmatch(value) or cut_off(value):
             if place not in (SERIES, STUDY, UUID) and value.count(".") in (2, 3):
                 others.append(value)  # rather a version
@@ -147,6 +182,25 @@ def _row(row: Row, known: Fields, columns: dict[int, str]) -> list[Row]:
         else:
             others.append(value)
     cells = _without_chance(cells)
+    if cells and max(LEVEL[f] for f, _ in cells) < LEVEL[SERIES]:  # "1.3.6" is what is left of a UID
+        lost += [o for o in others if _BEGINS.fullmatch(o)]
+    return cells, lost, [o for o in others if o not in lost]
+
+
+def _row(row: Row, known: Fields, columns: dict[int, str]) -> tuple[list[Row], str, str]:
+    """Return what one row of several values means, as rows whose fields are named, and what of it is not read.
+
+    The latter as a value and a word beside it, where the row is of more than a series; else as two empty texts.
+    """
+    cells, lost, others = _kinds(row, known, columns)
+    made = _made(row, cells, lost, others)
+    words = [o for o in others if not numeric(o)]
+    if not cells or not words or max(LEVEL[f] for f, _ in cells) >= LEVEL[SERIES]:
+        return made, "", ""
+    return made, cells[-1][1], words[0]
+
+
+def _made(row: Row, cells: list[tuple[str, str]], lost: list[str], others: list[str]) -> list[Row]:
     levels = Counter(LEVEL[f] for f, _ in cells)
     finest = max(levels, default=0)
     if row.listed and len(levels) < 2 and not (lost and len(cells) == 1 and finest < LEVEL[SERIES]):

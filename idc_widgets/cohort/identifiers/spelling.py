@@ -15,6 +15,9 @@ MAYBE = "??"  # of a column whose heading says nothing, beside columns that iden
 #: The columns of the index that identify, the finest first.
 IDENTIFYING = (SERIES, STUDY, UUID, PATIENT, COLLECTION, DOI, RESULT)
 
+#: Those that hold many patients.
+COARSE = (COLLECTION, DOI, RESULT)
+
 #: How fine a field is.
 LEVEL = {INSTANCE: 5, FILE: 5, ADDRESS: 4, SERIES: 4, UUID: 4, STUDY: 3, STUDY_UUID: 3, PATIENT: 2, RESULT: 1, DOI: 1,
          COLLECTION: 1, OPEN: 0, MAYBE: 0}  # fmt: skip
@@ -44,7 +47,8 @@ _HEADINGS = {
     "dicomstudyuid studyinstuid studieninstanzuid studienuid examuid 0020000d tagstudyinstanceuid",
     STUDY_UUID: "crdcstudyuuid studyuuid",
     PATIENT: "patientid patientids subjectid subjectids caseid caseids participantid dicompatientid idccaseid "
-    "patientenid patientennummer "
+    "patientenid patientennummer pid pids patientnum patientno patientnumber patientuid patientuids mrn subjectno "
+    "subjectnum subjectnumber subjectuid subjectuids caseno casenumber "
     "submittercaseid casesubmitterid 00100020 patientidentifier subjectidentifier tagpatientid",
     COLLECTION: "collectionid collectionids collection collections collectionname collectionnames idccollectionid "
     "idccollection sammlung kollektion "
@@ -59,16 +63,27 @@ _HEADINGS = {
 _LOOSE = {
     SERIES: "series seriesinstance seriesid seriesids serie serien dicomseries",
     STUDY: "study studies studyinstance studyid studyids studie studien dicomstudy",
-    PATIENT: "patient patients subject subjects case cases participant",
+    PATIENT: "patient patients subject subjects case cases participant patientname",
     COLLECTION: "project projectid dataset",
     OPEN: "uid uids uuid uuids id ids identifier identifiers url urls uri uris instance image dicomuid link manifest",
 }
 _FIELD = {w: f for f, words in _HEADINGS.items() for w in words.split()}
 _LOOSE_FIELD = {w: f for f, words in _LOOSE.items() for w in words.split()}
 
+_DESCRIBES = re.compile(
+    r"num|desc|date|time|count|total|size|name|age|modalit|type|bytes|mb$|gb$|index|order|laterality"
+)
 _TAG = re.compile(r"\(?\b[0-9a-f]{4}[,|]\s?[0-9a-f]{4}\b\)?", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:_[xy]|\[\d+\])$")  # of merged frames and of lists
 _CUT = re.compile(r"(?<![0-9.A-Za-z-])[012](?:\.[0-9]+){3,}\.?(?:\.{3}|\u2026)")
+
+# What a spreadsheet, a narrow column or a printer left of an identifier.
+_DAMAGED = re.compile(
+    r"[-+]?\d+(?:[.,]\d+)?E\+?\d{2,}|#{3,}|#(?:REF|VALUE|NAME|NUM|NULL|DIV/0)[!?]?|[012](?:\.\d+)+\.?(?:\.{2,}|\u2026)",
+    re.IGNORECASE,
+)
+#: A UID with commas in the place of its dots.
+WITH_COMMAS = re.compile(r"(?<![\d,.])(?:1,[23]|2,16|2,25)(?:,\d+)*,\d{4,}(?:,\d+)*(?![\d.])")
 
 _BLANK = frozenset({"", "nan", "none", "null", "na", "n/a", "<na>", "nat", "-", "--", "n.a.", "missing", "#n/a"})
 _MODALITY = re.compile(r"(?:[A-Z]{2,16}|M3D)(?:\s*[,/\\]\s*(?:[A-Z]{2,16}|M3D))*")
@@ -84,7 +99,7 @@ def key_of(name: object) -> str:
 
 def field_of(heading: object) -> str | None:
     """Return the field that a heading names for certain, or None."""
-    key = key_of(heading)
+    key = _unlisted(key_of(heading))
     if found := _FIELD.get(key) or _FIELD.get(key_of(str(heading).rpartition(".")[2])):
         return found
     if key.startswith("0x"):
@@ -96,7 +111,20 @@ def field_of(heading: object) -> str | None:
 
 def loose_field_of(heading: object) -> str | None:
     """Return the field that a heading may name, to be held against its values, or None."""
-    return _LOOSE_FIELD.get(key_of(heading))
+    return _LOOSE_FIELD.get(_unlisted(key_of(heading)))
+
+
+def _unlisted(key: str) -> str:
+    """Return the key of a list's name: "series_list" is "series"."""
+    return key if key in _FIELD else key.removesuffix("list")
+
+
+def suggested(heading: object) -> str | None:
+    """Return the finer field that a heading speaks of without being its name: "ct_series", "SeriesInstanceUID_ct"."""
+    key = key_of(heading)
+    if _DESCRIBES.search(key):
+        return None
+    return SERIES if "series" in key else STUDY if "study" in key else None
 
 
 def fold(name: str) -> str:
@@ -126,6 +154,11 @@ def inside(text: str) -> list[str]:
 def cut_off(text: str) -> list[str]:
     """Return the UIDs in a text that end in an ellipsis: what they name cannot be told."""
     return _CUT.findall(text)
+
+
+def damaged(value: str) -> bool:
+    """Return whether a value is what is left of an identifier: "1.36E+12", "####", "1.3.6...", "1,3,6,1,4,1,14519"."""
+    return bool(_DAMAGED.fullmatch(value) or WITH_COMMAS.fullmatch(value))
 
 
 def shaped(value: str) -> bool:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from idc_widgets.catalog.names import short
+from idc_widgets.cohort.identifiers import exclusions
 from idc_widgets.cohort.identifiers.addresses import FIND, read_address
 from idc_widgets.cohort.identifiers.result import Row
 from idc_widgets.cohort.identifiers.spelling import (
@@ -28,7 +29,9 @@ from idc_widgets.cohort.identifiers.spelling import (
     UUID_SHAPE,
     as_written,
     bare_doi,
+    damaged,
     field_of,
+    inside,
     key_of,
     loose_field_of,
     plain,
@@ -40,13 +43,18 @@ _SEARCHED = 100  # lines in which a heading is looked for
 _SAMPLE = 2_000  # values that a loosely named column is held against
 _RULE = re.compile(r"[\s|:+=-]+")  # under a heading in Markdown, around one in a terminal
 
-_OTHER_UIDS = re.compile(r"frameofreference|class|syntax|device|dimension|concatenation|palette|irradiation|storage")
+OTHER_UIDS = re.compile(r"frameofreference|class|syntax|device|dimension|concatenation|palette|irradiation|storage")
 _REFERS = re.compile(r"ref|source|prior|segmented|related|parent|other")
 _SHOWN = re.compile(r"\[\d+ rows x \d+ columns\]")
 _CUT_TABLE = "The table is cut where it has '...'; write all of it, with to_csv()."
 _KEYS = ("id", "ids", "identifier", "identifiers")
-#: Columns that describe one series: rows with them are series, whatever identifies them is coarser.
-_OF_SERIES = frozenset(("seriesnumber", "seriesdescription", "seriesdate", "modality", "bodypartexamined"))
+#: What describes one series or study: rows with it are of that level, whatever identifies them is coarser.
+_DESCRIBES = {
+    **dict.fromkeys(
+        ["seriesnumber", "seriesdescription", "seriesdate", "seriestime", "modality", "bodypartexamined"], SERIES
+    ),
+    **dict.fromkeys(["studydate", "studydescription", "studytime", "accessionnumber"], STUDY),
+}
 _WHOLE = {1: "collection", 2: "patient", 3: "study"}
 
 
@@ -70,13 +78,21 @@ def rows_of(
     """
     found: list[tuple[str, list[str], object]] = []
     notes: list[str] = []
+    lists = [list(c) for c in columns]
+    if (left := exclusions.kept(headings, lists)) is not None:
+        stay, notes = left
+        lists = [[v for v, s in zip(c, stay, strict=True) if s] for c in lists]
+    columns = lists
+    named = any(LEVEL[f] >= LEVEL[PATIENT] for h in headings if (f := field_of(h)))
     for heading, column in zip(headings, columns, strict=True):
+        if key_of(heading) == "patientname" and named:
+            continue
         field = field_of(heading)
         if field is None and loose_field_of(heading) is None:
             continue
         texts = [text_of(v) for v in column]
         if field is None:
-            field = _held(loose_field_of(heading), texts, addresses)
+            field = _held(loose_field_of(heading), texts, addresses, plural=key_of(heading).endswith("s"))
         if field is not None:
             found.append((field, texts, heading))
     if not found:
@@ -103,28 +119,36 @@ def rows_of(
         rows += _of_cells(fields, values, expects, addresses)
     if only and len(chosen[0][1]) > 0 and not rows:
         notes.append(f"The column of {fields[0]} is empty.")
-    described = [str(h) for h in headings if key_of(h) in _OF_SERIES]
-    if rows and described and MAYBE not in fields and (whole := _WHOLE.get(expects)):
-        notes.append(
-            f"No column identifies series, so each row is a whole {whole}; {short(', '.join(described))} is not read."
-        )
+    if rows and MAYBE not in fields:
+        notes += not_read(headings, expects)
     return rows, notes
+
+
+def not_read(headings: Iterable[object], level: int) -> list[str]:
+    """Return what is to be said of headings and keys that describe what is finer than what is identified."""
+    fine = {str(h): f for h in headings if (f := _DESCRIBES.get(key_of(h))) and LEVEL[f] > level}
+    if not fine or level not in _WHOLE:
+        return []
+    kind = "series" if SERIES in fine.values() else "studies"
+    return [
+        f"No column identifies {kind}, so each row is a whole {_WHOLE[level]}; {short(', '.join(fine))} is not read."
+    ]
 
 
 def _maybe(
     headings: Sequence[object], columns: Sequence[Iterable[object]], used: set[int]
 ) -> list[tuple[str, list[str]]]:
-    """Return the columns whose heading says nothing and that hold UIDs or uuids: they may be finer than what is named.
+    """Return the columns whose heading says nothing and that hold UIDs, uuids or what is left of them.
 
-    Those that are said to refer to other images only where there are no others.
+    They may be finer than what is named. Those that are said to refer to other images only where there are no others.
     """
     kept: list[tuple[str, list[str], bool]] = []
     for heading, column in zip(headings, columns, strict=True):
         key = key_of(heading)
-        if id(heading) in used or field_of(heading) or _OTHER_UIDS.search(key):
+        if id(heading) in used or field_of(heading) or OTHER_UIDS.search(key):
             continue
         texts = [text_of(v) for v in column]
-        texts = [t if UID_SHAPE.fullmatch(t) or UUID_SHAPE.fullmatch(t) else "" for t in texts]
+        texts = [t if UID_SHAPE.fullmatch(t) or UUID_SHAPE.fullmatch(t) or damaged(t) else "" for t in texts]
         if any(texts):
             kept.append((MAYBE, texts, bool(_REFERS.search(key))))
     return [(f, t) for f, t, refers in kept if not refers or all(r for _, _, r in kept)]
@@ -142,6 +166,8 @@ def _of_cells(fields: Sequence[str], values: Sequence[str], expects: int, addres
     named: list[Row] = []
     for field, value in zip(fields, values, strict=True):
         if not value:
+            if field == MAYBE:
+                cells.append((MAYBE, ""))  # what the other rows have in its place decides
             continue
         if "://" in value and not (field == DOI and bare_doi(value) != value):
             found = addresses.rows(value)
@@ -187,11 +213,11 @@ def _several(field: str, value: str) -> list[str]:
     return [v for v in re.split(r"[\s,;|\"'\[\]()]+", value) if v]
 
 
-def _held(field: str | None, values: Sequence[str], known: Addresses) -> str | None:
+def _held(field: str | None, values: Sequence[str], known: Addresses, plural: bool) -> str | None:
     """Return the field of a loosely named column if its values look the part."""
     sample = [v for v in values if v][:_SAMPLE]
-    if not sample:
-        return None
+    if not sample or any(damaged(v) for v in sample):  # it is there, and without it a row names nothing
+        return field if field and field != OPEN and values else None
     uids = sum(bool(UID_SHAPE.fullmatch(v)) for v in sample)
     uuids = sum(bool(UUID_SHAPE.fullmatch(v)) for v in sample)
     addresses = sum("://" in v for v in sample)
@@ -203,7 +229,8 @@ def _held(field: str | None, values: Sequence[str], known: Addresses) -> str | N
         return STUDY if uids * 2 > len(sample) else None
     if field == OPEN:
         return OPEN if (uids + uuids) * 2 > len(sample) else None
-    # Counts of patients, row numbers.
+    if field == PATIENT:  # "patients" of a collection are their number
+        return None if plural and all(v.isdigit() and len(v) < 6 for v in sample) else PATIENT
     return None if all(v.isdigit() and len(v) < 4 for v in sample) else field
 
 
@@ -289,10 +316,17 @@ def _separated(heading: list[str], lines: Sequence[str], separator: str, framed:
             )
 
     csv.field_size_limit(10_000_000)
-    for row in csv.reader(kept(), delimiter=separator):
+    rows = list(csv.reader(kept(), delimiter=separator))
+    if any("\n" in c and inside(c) for row in rows for c in row):  # a quote that is not closed took rows in
+        rows = list(csv.reader(kept(), delimiter=separator, quoting=csv.QUOTE_NONE))
+    for row in rows:
         cells = [c.strip() for c in row]
         if cells == heading or not any(cells):
             continue
+        if field_of(cells[0]) and _is_heading(cells):
+            raise ValueError(
+                f"There are two tables, one below the other ({short(', '.join(cells))}); give one of them."
+            )
         if width == 1 and len(cells) > 1:
             yield from ([c] for c in cells if c)  # a list under one heading
             continue
@@ -335,6 +369,6 @@ def _by_looks(heading: Sequence[str], line: str) -> list[str]:
                 out[at] = words.pop(place)
         elif key_of(name).endswith("uid"):  # of no field, but it takes its place
             place = next((i for i, w in enumerate(words) if UID_SHAPE.fullmatch(w)), None)
-            if place is not None and not _OTHER_UIDS.search(key_of(name).replace("frameofreference", "")):
+            if place is not None and not OTHER_UIDS.search(key_of(name).replace("frameofreference", "")):
                 words.pop(place)
     return out

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from idc_widgets.cohort.identifiers import exclusions, queries
 from idc_widgets.cohort.identifiers.addresses import FIND
+from idc_widgets.cohort.identifiers.exclusions import EXCLUDED, Known
 from idc_widgets.cohort.identifiers.result import Row
 from idc_widgets.cohort.identifiers.spelling import (
     DOI,
@@ -19,9 +21,11 @@ from idc_widgets.cohort.identifiers.spelling import (
     UID_SHAPE,
     UUID,
     UUID_SHAPE,
+    WITH_COMMAS,
     as_written,
     bare_doi,
     cut_off,
+    damaged,
     field_of,
     inside,
     loose_field_of,
@@ -34,14 +38,9 @@ _SHELL = re.compile(
     r"^\s*(?:[$>!%]\s*)?(?:s5cmd|aws|gsutil|gcloud|wget|curl|idc|idc-index|idc-widgets|cp|sync|mv|cat|ls|get|rclone)\s",
 )
 _PAIR = re.compile(r"^\s*(?:[-*•]\s+)?[\"']?([A-Za-z][\w .\[\]()-]{0,80}?)[\"']?\s*[:=]\s*(?!//)(.*)$")
+_BRANCH = re.compile(r"^[|\s]*[+|`\\]-{1,3}\s+")  # of a tree, as `tree` draws it
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,6}[.)])\s+")
 _COMMENT = re.compile(r"^\s*(?:#|//|--\s|%%|;)")
-# What comes after is not what is asked for.
-_NOT = re.compile(
-    r"\b(?:NOT\s+IN\s*\([^)]*\)?|except\b.*|excluding\b.*|but\s+not\b.*|au(?:ß|ss)er\b.*)|(?:!=|<>)\s*['\"][^'\"]*['\"]",
-    re.IGNORECASE | re.DOTALL,
-)
-_EXCLUDED = "it is written as an exception; name what is wanted"
 _SELECT = re.compile(r"\b(?:SELECT|WHERE)\b", re.IGNORECASE)
 _FILE = re.compile(
     r"(?:([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/)?"
@@ -56,26 +55,35 @@ _SQL_IN = re.compile(
 )
 
 
-def rows_of(lines: Sequence[str], addresses: Addresses) -> list[Row]:
-    """Return a row for each line, or for each entry of it."""
-    if any(_SELECT.search(line) for line in lines[:1000]) and (asked := _of_sql(" ".join(lines), addresses)):
-        return asked
+def rows_of(lines: Sequence[str], addresses: Addresses, known: Known) -> tuple[list[Row], list[str]]:
+    """Return a row for each line, or for each entry of it, and the keys that only describe what is meant."""
+    text = "\n".join(lines)
+    if queries.is_query(text) and (refused := queries.refused(text)) is not None:
+        return refused, []
+    if any(_SELECT.search(line) for line in lines[:1000]) and (queried := _of_sql(" ".join(lines), addresses)):
+        return queried, []
     out: list[Row] = []
     records: list[Row] = []
     record: dict[str, list[str]] = {}
     under: str | None = None  # the field whose values are listed on the following lines
     excepted = False  # whether the lines that follow are said not to be wanted
     used = False  # whether the record narrows the lines that follow it
+    described: dict[str, None] = {}
+    asked: set[str] = set()  # the keys of a record that are there without a value
 
     def flush() -> None:
         nonlocal used
         if not used:
-            records.extend(_of_record(record, addresses))
+            rows = _of_record(record, addresses)
+            for row in rows:
+                row.expects = max((LEVEL[f] for f in asked if f not in record), default=0)
+            records.extend(rows)
         record.clear()
+        asked.clear()
         used = False
 
     for raw in lines:
-        line = raw.strip()
+        line = _BRANCH.sub("", raw.strip())
         if not line or line in ("---", "..."):
             flush()
             excepted = False
@@ -90,6 +98,14 @@ def rows_of(lines: Sequence[str], addresses: Addresses) -> list[Row]:
             if (usual := _USUAL.match(line)) and usual[1] in addresses.buckets:
                 out.append(Row(((UUID, usual[2].lower()),)))
                 continue
+        if excepted and re.match(r"\S[^:]*:\s*$", raw):  # the next key
+            excepted = False
+        if exclusions.is_block(line):
+            excepted = True
+        elif exclusions.is_excluded(line, known):
+            excepted = excepted or line.endswith(":")
+            out += _excluded(line, addresses)
+            continue
         if _SHELL.match(line) and FIND.search(line):
             out += addresses.rows(line)
             continue
@@ -101,36 +117,39 @@ def rows_of(lines: Sequence[str], addresses: Addresses) -> list[Row]:
                     flush()
                 record[field] = [value]
             continue
-        if (
-            " " in line
-            and "\t" not in line
-            and (found := _NOT.search(line))
-            and (inside(found[0]) or line.endswith(":"))
-        ):
-            out += [Row(((OPEN, v),), problem=_EXCLUDED) for v in inside(line)]
-            excepted = line.endswith(":")
+        if excepted:
+            out += _excluded(line, addresses)
             continue
         pair = _PAIR.match(line)
         if pair and not FIND.match(line) and not shaped(bare_doi(line)):
             field = field_of(pair[1]) or _loose(pair[1], pair[2])
             value = text_of(pair[2].strip().rstrip(",").strip(_WRAPPED))
-            if field and value and _is_of_one(field, value):
+            if field and value and (_is_of_one(field, value) or damaged(value)):
                 if field in record or line.startswith(("- ", "* ")):
                     flush()
                 apart = r"[,;\s]+" if LEVEL[field] > 2 or field == DOI else r"\s*[,;]\s*"
                 record[field] = [b for v in re.split(apart, value) if (b := text_of(v.strip(_WRAPPED)))]
                 under = None
                 continue
-            if (field and not value) or (pair[2].strip() == "" and loose_field_of(pair[1])):
-                under = field or loose_field_of(pair[1])
+            if not value and (empty := field or loose_field_of(pair[1])):
+                under = empty
+                asked.add(empty)
                 continue
-            if pair[2].strip() == "" and inside(pair[1]):
+            named = inside(pair[1])[-1:] or [pair[1]] if pair[2].strip() == "" else []
+            if named and (inside(pair[1]) or known(named)):
                 flush()
-                record[OPEN] = inside(pair[1])[-1:]  # "study 1.2.3:", and what is meant of it below
+                record[OPEN] = named  # "study 1.2.3:", and what is meant of it below
                 under = None
+                continue
+            if exclusions.leaves_out(pair[1]):
+                out += _excluded(pair[2], addresses)
                 continue
             if not addresses.rows(line) and not inside(line) and (pair[2].strip() == "" or not _shaped_in(pair[2])):
                 under = None  # a key that identifies nothing
+                if value:
+                    described[pair[1]] = None
+                if field and LEVEL[field] >= LEVEL[STUDY]:
+                    asked.add(field)
                 continue
         if under:
             for word in re.split(r"[,;\s]+", _BULLET.sub("", line)):
@@ -138,8 +157,6 @@ def rows_of(lines: Sequence[str], addresses: Addresses) -> list[Row]:
                     record.setdefault(under, []).append(bare)
             continue
         of_line = _of_line(line, addresses)
-        if excepted:
-            of_line = [Row(r.cells, problem=_EXCLUDED) for r in of_line]
         if record:  # its keys are of all that is listed below them
             beside = tuple((f, v[0]) for f, v in record.items() if len(v) == 1)
             of_line = [Row((*beside, *r.cells), problem=r.problem) if not r.problem else r for r in of_line]
@@ -149,8 +166,16 @@ def rows_of(lines: Sequence[str], addresses: Addresses) -> list[Row]:
     # A record without what the others have, such as a heading that names the collection, names nothing.
     finest = max([_finest(r) for r in (*records, *out)], default=0) if records else 0
     for row in records:
-        row.expects = finest
-    return records + out
+        row.expects = max(row.expects, finest)
+    return records + out, list(described)
+
+
+def _excluded(line: str, addresses: Addresses) -> list[Row]:
+    """Return what a line of exceptions names, as what is not wanted."""
+    cells = [c for r in _of_line(line, addresses) for c in r.cells]
+    words = [w for word in re.split(r"[\s,;]+", line) if (w := word.strip("!~[](){}<>'\"`.:-*"))]
+    found = dict.fromkeys([*cells, *((OPEN, bare_doi(w)) for w in words)])
+    return [Row((c,), problem=EXCLUDED) for c in found]
 
 
 def _finest(row: Row) -> int:
@@ -162,8 +187,6 @@ def _finest(row: Row) -> int:
 
 def _of_sql(text: str, addresses: Addresses) -> list[Row]:
     """Return what a query names by `column IN (…)` and `column = …`."""
-    excluded = [Row(((OPEN, v),), problem=_EXCLUDED) for m in _NOT.finditer(text) for v in inside(m[0])]
-    text = _NOT.sub(" ", text) if excluded else text
     record: dict[str, list[str]] = {}
     for m in _SQL_IN.finditer(text):
         if field := field_of(m[1] or m[3]):
@@ -171,11 +194,7 @@ def _of_sql(text: str, addresses: Addresses) -> list[Row]:
     held = [v for v in inside(text) if not any(v in values for values in record.values())]
     if record and held:  # not where the record looked: they may be finer
         beside = tuple((f, v[0]) for f, v in record.items() if len(v) == 1)
-        return [*excluded, *(Row((*beside, (OPEN, v))) for v in held)]
-    if excluded:
-        # The rest, without its exceptions, would be wider than what was asked for.
-        wide = [Row(r.cells, problem=f"beside exceptions: {_EXCLUDED}") for r in _of_record(record, addresses)]
-        return [*excluded, *wide]
+        return [Row((*beside, (OPEN, v))) for v in held]
     return _of_record(record, addresses)
 
 
@@ -233,6 +252,8 @@ def _of_line(line: str, addresses: Addresses) -> list[Row]:
             return [Row(((FILE, file[0]),), problem="a file and no series")]
         return [Row(((UUID, file[1].lower()), (FILE, file[2].lower())))]
     values: list[tuple[str, str]] = [(OPEN, v) for v in cut_off(rest)]
+    if commas := WITH_COMMAS.search(rest):
+        values.append((OPEN, commas[0]))
     for cell in cells:
         words = [bare_doi(_clean(w)) for w in cell.split()]
         if shaped(bare_doi(cell)):
@@ -247,7 +268,8 @@ def _of_line(line: str, addresses: Addresses) -> list[Row]:
             values.append((OPEN, bare_doi(cell)))
     if not values:
         return []
-    return [Row(tuple(dict.fromkeys(values)), listed=listed)]
+    torn = len(values) == 1 and bool(re.search(r"[\t,;|]", rest.strip("[]()|")))
+    return [Row(tuple(dict.fromkeys(values)), listed=listed and not torn)]
 
 
 def _tagged(text: str) -> str:
