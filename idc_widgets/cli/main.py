@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -122,7 +123,9 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _run(options: argparse.Namespace, out: Output) -> int:
     try:
         _check_texts(options)
-        return int(options.run(options, out))
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: out.warn(f"idc-widgets: {message}")
+            return int(options.run(options, out))
     except KeyboardInterrupt:
         out.warn("interrupted")
         return exits.INTERRUPTED

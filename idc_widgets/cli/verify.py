@@ -57,11 +57,11 @@ def run(options: argparse.Namespace, out: Output) -> int:
         for path in audit.extra:
             out.line(f"  {printable(path)}: of no series of IDC that is here")
         for each in unchecked:
-            out.line(f"  {printable(each)}")
+            out.line(f"  {_line(each)}")
         for problem in audit.problems:
-            out.warn(f"  {problem.path}: {problem.reason}")
+            out.warn(f"  {_line(problem)}")
         if audit.problems:
-            out.note("the same download again fetches what is missing or damaged, and nothing else")
+            out.note("the same download again fetches what is missing or damaged in its folders, and nothing else")
     if audit.problems:
         return WRONG
     if not audit.ok:
@@ -75,6 +75,12 @@ def _audit(options: argparse.Namespace, catalog: Catalog, progress: Callable[[An
     more |= {"progress" if "progress" in accepted else "told": progress}
     check: Any = cohort.verify
     return check(Path(options.folder), catalog=catalog, provider=options.provider, offline=options.offline, **more)
+
+
+def _line(problem: Any) -> str:
+    """Return what is wrong with a file or a folder, and of which series where the path does not say so."""
+    path, uid = printable(problem.path), problem.series_uid
+    return f"{path}: {problem.reason}" + (f" ({printable(uid)})" if uid and uid not in path else "")
 
 
 def _row(audit: Any, unchecked: list[Any]) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def files(
     with tempfile.TemporaryDirectory(prefix="idc_widgets-") as folder:
         for n, objects, problem in transfer.listings(Path(folder), found, how.endpoint, how.provider):
             if problem is not None:
-                raise transfer.TransferError(f"series {found[n].series_uid}: {problem}")
+                raise transfer.ResourceError(f"series {found[n].series_uid}: {problem}")
             bucket = transfer.bucket_at(how.provider, found[n].bucket)
             for item in objects:
                 key = f"{bucket}/{found[n].crdc_series_uuid}/{item.name}"

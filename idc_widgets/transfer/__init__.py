@@ -8,8 +8,9 @@ from .board import Board, Entry
 from .destination import folder
 from .documents import Documents
 from .findings import Audit, Problem
-from .job import Job, jobs
+from .job import Job
 from .listing import listings
+from .machine import jobs
 from .model import (
     ENDED,
     Item,

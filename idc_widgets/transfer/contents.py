@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _UID_AT_END = re.compile(r"[0-9]+(\.[0-9]+)+$")
+_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.dcm", re.IGNORECASE)  # as objects of IDC have it
 _SERIES_INSTANCE_UID = 0x0020000E
 
 
@@ -26,26 +27,31 @@ class Found:
 
 
 def scan(root: Path) -> list[Found]:
-    """Return the folders below `root` that hold ``.dcm`` files.
+    """Return the folders below `root` that hold ``.dcm`` files, or whose name says that they did.
 
-    Hidden files and folders (the engine's own is one) and links to folders are passed over.
+    The latter, which end in a UID and hold other files alone, have none. Hidden files and folders (the engine's own is
+    one) and links to folders are passed over.
     """
     found, todo = [], [""]
     while todo:
         path = todo.pop()
         files: dict[str, int] = {}
+        others = folders = False
         try:
             with os.scandir(root / path) as entries:
                 for entry in entries:
                     if entry.name.startswith("."):
                         continue
                     if entry.is_dir(follow_symlinks=False):
+                        folders = True
                         todo.append(f"{path}/{entry.name}" if path else entry.name)
                     elif entry.name.lower().endswith(".dcm"):
                         files[entry.name] = _size(root, entry)
+                    else:
+                        others = True
         except OSError:
             continue  # what is known to be in it is then missing
-        if files:
+        if files or (others and not folders and named_uid(path)):
             found.append(Found(path, files))
     return sorted(found, key=lambda each: each.path)
 
@@ -74,6 +80,11 @@ def series_of(root: Path, found: Iterable[Found]) -> dict[str, set[str]]:
     }
 
 
+def is_object_name(name: str) -> bool:
+    """Whether a file has a name as IDC's objects have it."""
+    return bool(_NAME.fullmatch(name))
+
+
 def named_uid(path: str) -> str | None:
     """Return the UID that a folder's name ends in."""
     named = _UID_AT_END.search(path.rpartition("/")[2])
@@ -95,7 +106,9 @@ def owners(root: Path, path: str, names: Mapping[str, int], *, each: bool = Fals
                 first = read[name] = series_uid(root / path / name)
                 if first is not None:
                     break
-        if first in (None, named):  # where no header can be read, the name is all there is
+        if first is None:  # no header can be read: names are all there is, and only IDC's say something
+            return {name: named if is_object_name(name) else None for name in ordered}
+        if first == named:
             return dict.fromkeys(ordered, named)
     return {name: read[name] if name in read else series_uid(root / path / name) for name in ordered}
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from .contents import is_object_name
 from .findings import Problem
-from .targets import Target, is_object_name
+from .targets import Target
 
 
 def files_of(target: Target, sizes: Mapping[str, int]) -> dict[str, int]:

@@ -78,7 +78,8 @@ def read(root: Path, items: Iterable[Item]) -> Recorded:
         if not is_below(entry.path):
             continue
         uuid, path = entry.crdc_series_uuid, entry.path
-        found.owned.append((path, uuid))
+        if not entry.scattered:  # else the folder is another series', and a file of this one strayed into it
+            found.owned.append((path, uuid))
         if uuid in uuids:
             found.mine[uuid, path] = entry
         else:

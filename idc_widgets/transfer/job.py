@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -17,12 +15,22 @@ from idc_widgets.lib.arguments import shown
 
 from . import display, documents, providers, waiting
 from .cleanup import remove_downloaded, remove_staging
-from .destination import folder
 from .journal import Journal
-from .model import ACTIVE, ENDED, LIMIT_REACHED, Item, Progress, Provider, Snapshot, State, Status, TransferError
+from .model import (
+    ACTIVE,
+    ENDED,
+    LIMIT_REACHED,
+    Item,
+    Progress,
+    Provider,
+    Snapshot,
+    State,
+    Status,
+    TransferError,
+)
 from .pages import SeriesState, files, series_counts, series_page
 from .plan import distinct, make, too_little
-from .registry import OwnerLock, journal_path, journal_paths, lock_path
+from .registry import OwnerLock, lock_path
 from .spawn import spawn_worker
 from .status import status_of
 from .units import parse_bytes, parse_rate
@@ -390,18 +398,3 @@ class Job:
                 (time.time(), self.id),
             )
         spawn_worker(self._journal.path, self.id)
-
-
-def jobs(destination: str | os.PathLike[str] | None = None) -> list[Job]:
-    """Return the downloads this machine knows, newest first; with `destination`, those to that folder."""
-    if destination is None:
-        paths = list(journal_paths())
-    else:
-        path = journal_path(folder(destination, "list the downloads of"))
-        paths = [path] if path.exists() else []
-    found = []
-    for path in paths:
-        with contextlib.suppress(TransferError):  # a damaged journal hides its jobs only
-            journal = Journal.of(path)
-            found += [Job(journal, row) for row in journal.all("SELECT id, title, provider, created FROM job")]
-    return display.Jobs(sorted(found, key=lambda job: job.created, reverse=True))

@@ -101,7 +101,7 @@ class Journal:
         except sqlite3.DatabaseError as error:
             if destination is None:
                 raise self._error(error) from error
-            if isinstance(error, sqlite3.OperationalError):
+            if isinstance(error, sqlite3.OperationalError) and not str(error).startswith("no such"):
                 raise unwritable(str(error)) from error
             # Damaged, or of an earlier format. Nothing is lost: the destination's receipt and staging tell the rest.
             _put_aside(path)

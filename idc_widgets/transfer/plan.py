@@ -15,6 +15,7 @@ from .model import Item, Provider, Reuse, TransferError, Verify
 from .paths import DEFAULT_LAYOUT, Placed, path_key, place
 from .registry import journal_path, journal_paths
 from .reuse import can_clone
+from .safe import link_in
 from .space import describe_folder, long_paths_work, longest_name, longest_path
 from .units import human_bytes, human_seconds
 from .validate import DEFAULT_WORKERS, Wish, wish
@@ -266,7 +267,7 @@ def make(items: Sequence[Item], how: Wish) -> Plan:
         shortened=_chosen(items, placed, [at.shortened for at in placed]),
         moved_aside=_chosen(items, placed, [at.moved_aside for at in placed]),
         too_long=too_long,
-        problem=described.problem or _too_long_here(root, placed, too_long),
+        problem=described.problem or _too_long_here(root, placed, too_long) or _linked(root, placed),
         sources={
             item.crdc_series_uuid: its.source
             for item, its in zip(items, found, strict=True)
@@ -286,6 +287,15 @@ def _too_long_here(root: Path, placed: Sequence[Placed], too_long: Sequence[tupl
     if len(os.fsencode(root)) + 1 + len(longest.encode()) + _FILE_NAME >= longest_path(root):
         return f"{longest[:60]}… would be longer than a path may be here: choose a shorter destination or layout"
     return None
+
+
+def _linked(root: Path, placed: Sequence[Placed]) -> str | None:
+    """Return the sentence for a folder of a series that is a link."""
+    seen: dict[str, bool] = {}
+    link = next((found for at in placed if (found := link_in(root, at.path, seen)) is not None), None)
+    if link is None:
+        return None
+    return f"{root / link} is a link, which is not written through: remove it, or download to where it leads"
 
 
 def too_little(plan: Plan) -> str:

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from .contents import inside
 from .etags import is_md5
 from .model import Item
-from .paths import OWN_FOLDER
+from .paths import OWN_FOLDER, RECEIPT
 from .registry import make_private, record_path
 from .safe import is_safe_name, is_safe_path
 
@@ -96,7 +96,7 @@ class Record:
 
 def receipt_path(destination: Path) -> Path:
     """Return where a destination's receipt is."""
-    return destination / OWN_FOLDER / "receipt.jsonl"
+    return destination / OWN_FOLDER / RECEIPT
 
 
 # -- writing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 from .model import TransferError
 from .paths import OWN_FOLDER
@@ -33,6 +34,27 @@ def is_safe_path(path: str) -> bool:
         and not any(part in ("", ".", "..") for part in parts)
         and parts[0].casefold() != OWN_FOLDER
     )
+
+
+def link_in(root: Path, path: str, seen: dict[str, bool]) -> str | None:
+    """Return the first folder of a path below `root` that is a link, or None: what it leads to is not ours to write.
+
+    Parameters
+    ----------
+    seen
+        Which folders are known to be there and to be no link; filled in.
+    """
+    parts = path.split("/") if path else []
+    for n in range(1, len(parts) + 1):
+        folder = "/".join(parts[:n])
+        if folder not in seen:
+            place = root / folder
+            if place.is_symlink():
+                return folder
+            seen[folder] = place.exists()
+        if not seen[folder]:
+            return None
+    return None
 
 
 def require(uuid: str, path: str, names: Iterable[str]) -> None:

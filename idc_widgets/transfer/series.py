@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
 import shutil
@@ -71,6 +72,7 @@ class Series:
         self.objects = {item.name: item for item in objects}
         safe.require(self.uuid, self.path, self.objects)
         self.staging = staging / self.uuid
+        self._destination = destination
         self.final = destination / self.path
         self.source: Path | None = None  # a folder that may have files of it under another layout
         self.adopted = False  # whether files of it were in its folder before
@@ -89,6 +91,7 @@ class Series:
             The files that are there with the right size but were not verified yet, and the names of objects
             that the journal has as verified but that are gone.
         """
+        self._refuse_links()
         staged = self.tidy()
         missing = {
             item.name: item.size
@@ -243,6 +246,7 @@ class Series:
 
     def publish(self) -> None:
         """Give the verified series its final name: one rename, or file by file into a folder that exists."""
+        self._refuse_links()
         staged = self.tidy()
         if not staged:  # all of it was found at its place
             with contextlib.suppress(OSError):
@@ -258,8 +262,18 @@ class Series:
                     raise
         self.final.mkdir(parents=True, exist_ok=True)
         for name in staged:
-            (self.staging / name).replace(self.final / name)
+            try:
+                (self.staging / name).replace(self.final / name)
+            except IsADirectoryError:
+                raise IsADirectoryError(
+                    errno.EISDIR, "a folder is in the place of a file", str(self.final / name)
+                ) from None
         self.staging.rmdir()
+
+    def _refuse_links(self) -> None:
+        if (link := safe.link_in(self._destination, self.path, {})) is not None:
+            place = str(self._destination / link)
+            raise OSError(errno.ELOOP, "a link is not written through; remove it, or download to where it leads", place)
 
     def discard(self) -> None:
         """Remove what was staged."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .destination import folder
 from .model import TransferError
-from .paths import LONGEST_NAME
+from .paths import LONGEST_NAME, OWN_FOLDER, RECEIPT
 from .registry import real_destination
 
 
@@ -105,4 +105,14 @@ def _problem(absolute: Path) -> str | None:
     except OSError as error:
         verb = "written" if parent == absolute else "made"
         return f"{absolute} cannot be {verb}: {error.strerror or error} ({parent})"
+    return _problem_of_own(absolute / OWN_FOLDER)
+
+
+def _problem_of_own(own: Path) -> str | None:
+    """Return why the records of a destination cannot be kept."""
+    for place, kind in ((own, "folder"), (own / RECEIPT, "file")):
+        if place.is_symlink():
+            return f"{place} is a link, which is not followed: remove it"
+        if place.exists() and not (place.is_dir() if kind == "folder" else place.is_file()):
+            return f"{place} is no {kind}: remove it, the records of downloads are kept there"
     return None

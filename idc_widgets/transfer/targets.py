@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,6 @@ from .model import Item
 from .receipt import Entry, Key
 from .records import Known, known
 
-_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.dcm", re.IGNORECASE)  # as objects of IDC have it
 _UNREADABLE = "their DICOM headers cannot be read"
 _BUCKET = "idc-open-data"
 _NOT_IN_INDEX = "their series are not in this version of the index"
@@ -98,7 +96,7 @@ def collect(
     strange: dict[str, dict[str, str | None]] = {}
     for path, files in sizes.items():
         rest = {name: size for name, size in files.items() if name not in recorded.get(path, ())}
-        if rest:
+        if rest or not files:
             strange[path] = contents.owners(root, path, rest)
     index = _Index(lookup, records, (uid for owners in strange.values() for uid in owners.values() if uid))
     _ask_each(root, sizes, strange, index)
@@ -111,11 +109,6 @@ def collect(
     for group in targets.groups.values():
         group.sort(key=lambda target: (target.entry is None, -len(target.names), target.path))
     return targets
-
-
-def is_object_name(name: str) -> bool:
-    """Whether a file has a name as IDC's objects have it."""
-    return bool(_NAME.fullmatch(name))
 
 
 def _ask_each(
@@ -132,7 +125,7 @@ def _ask_each(
         if len(found) != item.files or sum(found.values()) != item.bytes:
             read = contents.owners(root, path, found, each=True)
             # What cannot be read is of the folder's series still, if it has the name of an object.
-            strange[path] = {name: uid or (named if is_object_name(name) else None) for name, uid in read.items()}
+            strange[path] = {n: uid or (named if contents.is_object_name(n) else None) for n, uid in read.items()}
             asked |= {uid for uid in read.values() if uid}
     index.add(asked)
 
@@ -208,7 +201,7 @@ def _on_disk(targets: Targets, index: _Index, strange: Mapping[str, Mapping[str,
         for name, uid in owners.items():
             if uid in index.by_uid and uid is not None:
                 by_series.setdefault(uid, []).append(name)
-            elif is_object_name(name):
+            elif contents.is_object_name(name):
                 why = _UNREADABLE if uid is None else _NOT_IN_INDEX
                 targets.unknown.setdefault(path, {})[name] = uid or "", why
             else:

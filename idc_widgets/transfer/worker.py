@@ -107,7 +107,8 @@ class Worker:
             traceback.print_exc()
             self._halt()
             fault = classify(str(error))
-            self._leave("failed", self._in_words(fault.reason if fault.kind == "fatal" else str(error)))
+            said = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+            self._leave("failed", self._in_words(fault.reason if fault.kind == "fatal" else said))
         finally:
             if self._slot is not None:
                 self._slot.release()

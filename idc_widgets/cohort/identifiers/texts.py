@@ -39,6 +39,7 @@ _SHELL = re.compile(
 )
 _PAIR = re.compile(r"^\s*(?:[-*•]\s+)?[\"']?([A-Za-z][\w .\[\]()-]{0,80}?)[\"']?\s*[:=]\s*(?!//)(.*)$")
 _BRANCH = re.compile(r"^[|\s]*[+|`\\]-{1,3}\s+")  # of a tree, as `tree` draws it
+_KEY = re.compile(r"\S[^:]*:\s*$")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,6}[.)])\s+")
 _COMMENT = re.compile(r"^\s*(?:#|//|--\s|%%|;)")
 _SELECT = re.compile(r"\b(?:SELECT|WHERE)\b", re.IGNORECASE)
@@ -62,112 +63,148 @@ def rows_of(lines: Sequence[str], addresses: Addresses, known: Known) -> tuple[l
         return refused, []
     if any(_SELECT.search(line) for line in lines[:1000]) and (queried := _of_sql(" ".join(lines), addresses)):
         return queried, []
-    out: list[Row] = []
-    records: list[Row] = []
-    record: dict[str, list[str]] = {}
-    under: str | None = None  # the field whose values are listed on the following lines
-    excepted = False  # whether the lines that follow are said not to be wanted
-    used = False  # whether the record narrows the lines that follow it
-    described: dict[str, None] = {}
-    asked: set[str] = set()  # the keys of a record that are there without a value
+    reader = _Reader(addresses, known)
+    for line in lines:
+        reader.take(line)
+    return reader.rows(), list(reader.described)
 
-    def flush() -> None:
-        nonlocal used
-        if not used:
-            rows = _of_record(record, addresses)
-            for row in rows:
-                row.expects = max((LEVEL[f] for f in asked if f not in record), default=0)
-            records.extend(rows)
-        record.clear()
-        asked.clear()
-        used = False
 
-    for raw in lines:
+class _Reader:
+    """Reads a text line by line: keys and their values make a record, lines below a key are its values.
+
+    Attributes
+    ----------
+    described
+        Keys that identify nothing.
+    """
+
+    def __init__(self, addresses: Addresses, known: Known) -> None:
+        self._addresses, self._known = addresses, known
+        self.described: dict[str, None] = {}
+        self._out: list[Row] = []
+        self._records: list[Row] = []
+        self._record: dict[str, list[str]] = {}
+        self._empty: set[str] = set()  # the keys of the record that are there without a value
+        self._used = False  # whether the record narrows the lines that follow it
+        self._under: str | None = None  # the field whose values are listed on the following lines
+        self._excepted = False  # whether the lines that follow are said not to be wanted
+
+    def take(self, raw: str) -> None:
+        """Read one line."""
         line = _BRANCH.sub("", raw.strip())
         if not line or line in ("---", "..."):
-            flush()
-            excepted = False
-            under = under if under == SERIES and line == "" else None
-            continue
-        if _COMMENT.match(line):
-            continue
-        if not record and not under and not excepted:  # the usual lines of long lists, at once
-            if UID_SHAPE.fullmatch(line):
-                out.append(Row(((OPEN, line),)))
-                continue
-            if (usual := _USUAL.match(line)) and usual[1] in addresses.buckets:
-                out.append(Row(((UUID, usual[2].lower()),)))
-                continue
-        if excepted and re.match(r"\S[^:]*:\s*$", raw):  # the next key
-            excepted = False
+            self._flush()
+            self._excepted = False
+            self._under = self._under if self._under == SERIES and line == "" else None
+        elif _COMMENT.match(line):
+            return
+        elif not (self._usual(line) or self._exception(raw, line) or self._known_form(line) or self._pair(line)):
+            self._entry(line)
+
+    def rows(self) -> list[Row]:
+        """Return the rows of all lines that were taken."""
+        self._flush()
+        # A record without what the others have, such as a heading that names the collection, names nothing.
+        finest = max([_finest(r) for r in (*self._records, *self._out)], default=0) if self._records else 0
+        for row in self._records:
+            row.expects = max(row.expects, finest)
+        return self._records + self._out
+
+    def _flush(self) -> None:
+        if not self._used:
+            rows = _of_record(self._record, self._addresses)
+            for row in rows:
+                row.expects = max((LEVEL[f] for f in self._empty if f not in self._record), default=0)
+            self._records.extend(rows)
+        self._record.clear()
+        self._empty.clear()
+        self._used = False
+
+    def _usual(self, line: str) -> bool:
+        """Read the usual lines of long lists, at once."""
+        if self._record or self._under or self._excepted:
+            return False
+        if UID_SHAPE.fullmatch(line):
+            self._out.append(Row(((OPEN, line),)))
+            return True
+        if (usual := _USUAL.match(line)) and usual[1] in self._addresses.buckets:
+            self._out.append(Row(((UUID, usual[2].lower()),)))
+            return True
+        return False
+
+    def _exception(self, raw: str, line: str) -> bool:
+        """Read what is said not to be wanted, on this line or below it."""
+        if self._excepted and _KEY.match(raw):  # the next one
+            self._excepted = False
         if exclusions.is_block(line):
-            excepted = True
-        elif exclusions.is_excluded(line, known):
-            excepted = excepted or line.endswith(":")
-            out += _excluded(line, addresses)
-            continue
+            self._excepted = True
+        elif exclusions.is_excluded(line, self._known):
+            self._excepted = self._excepted or line.endswith(":")
+        elif not self._excepted:
+            return False
+        self._out += _excluded(line, self._addresses)
+        return True
+
+    def _known_form(self, line: str) -> bool:
+        """Read a command and an element of a dump."""
         if _SHELL.match(line) and FIND.search(line):
-            out += addresses.rows(line)
-            continue
-        if tag := _TAG.match(line):
-            field = field_of(tag[1] + tag[2])
-            value = _tagged(tag[3])
-            if field and value:
-                if field in record:
-                    flush()
-                record[field] = [value]
-            continue
-        if excepted:
-            out += _excluded(line, addresses)
-            continue
+            self._out += self._addresses.rows(line)
+            return True
+        if not (tag := _TAG.match(line)):
+            return False
+        field, value = field_of(tag[1] + tag[2]), _tagged(tag[3])
+        if field and value:
+            if field in self._record:
+                self._flush()
+            self._record[field] = [value]
+        return True
+
+    def _pair(self, line: str) -> bool:
+        """Read a key and its value."""
         pair = _PAIR.match(line)
-        if pair and not FIND.match(line) and not shaped(bare_doi(line)):
-            field = field_of(pair[1]) or _loose(pair[1], pair[2])
-            value = text_of(pair[2].strip().rstrip(",").strip(_WRAPPED))
-            if field and value and (_is_of_one(field, value) or damaged(value)):
-                if field in record or line.startswith(("- ", "* ")):
-                    flush()
-                apart = r"[,;\s]+" if LEVEL[field] > 2 or field == DOI else r"\s*[,;]\s*"
-                record[field] = [b for v in re.split(apart, value) if (b := text_of(v.strip(_WRAPPED)))]
-                under = None
-                continue
-            if not value and (empty := field or loose_field_of(pair[1])):
-                under = empty
-                asked.add(empty)
-                continue
-            named = inside(pair[1])[-1:] or [pair[1]] if pair[2].strip() == "" else []
-            if named and (inside(pair[1]) or known(named)):
-                flush()
-                record[OPEN] = named  # "study 1.2.3:", and what is meant of it below
-                under = None
-                continue
-            if exclusions.leaves_out(pair[1]):
-                out += _excluded(pair[2], addresses)
-                continue
-            if not addresses.rows(line) and not inside(line) and (pair[2].strip() == "" or not _shaped_in(pair[2])):
-                under = None  # a key that identifies nothing
-                if value:
-                    described[pair[1]] = None
-                if field and LEVEL[field] >= LEVEL[STUDY]:
-                    asked.add(field)
-                continue
-        if under:
+        if not pair or FIND.match(line) or shaped(bare_doi(line)):
+            return False
+        key, text = pair[1], pair[2].strip()
+        field = field_of(key) or _loose(key, pair[2])
+        value = text_of(text.rstrip(",").strip(_WRAPPED))
+        if field and value and (_is_of_one(field, value) or damaged(value)):
+            if field in self._record or line.startswith(("- ", "* ")):
+                self._flush()
+            apart = r"[,;\s]+" if LEVEL[field] > 2 or field == DOI else r"\s*[,;]\s*"
+            self._record[field] = [b for v in re.split(apart, value) if (b := text_of(v.strip(_WRAPPED)))]
+            self._under = None
+        elif not value and (empty := field or loose_field_of(key)):
+            self._under = empty
+            self._empty.add(empty)
+        elif not text and (named := inside(key)[-1:] or ([key] if self._known([key]) else [])):
+            self._flush()
+            self._record[OPEN] = named  # "study 1.2.3:", and what is meant of it below
+            self._under = None
+        elif exclusions.leaves_out(key):
+            self._out += _excluded(text, self._addresses)
+        elif not self._addresses.rows(line) and not inside(line) and not _shaped_in(text):
+            self._under = None  # a key that identifies nothing
+            if value:
+                self.described[key] = None
+            if field and LEVEL[field] >= LEVEL[STUDY]:
+                self._empty.add(field)
+        else:
+            return False
+        return True
+
+    def _entry(self, line: str) -> None:
+        """Read a line that is no key: a value of the key above, or a row."""
+        if self._under:
             for word in re.split(r"[,;\s]+", _BULLET.sub("", line)):
                 if bare := text_of(word.strip(_WRAPPED)):
-                    record.setdefault(under, []).append(bare)
-            continue
-        of_line = _of_line(line, addresses)
-        if record:  # its keys are of all that is listed below them
-            beside = tuple((f, v[0]) for f, v in record.items() if len(v) == 1)
-            of_line = [Row((*beside, *r.cells), problem=r.problem) if not r.problem else r for r in of_line]
-            used = True
-        out += of_line
-    flush()
-    # A record without what the others have, such as a heading that names the collection, names nothing.
-    finest = max([_finest(r) for r in (*records, *out)], default=0) if records else 0
-    for row in records:
-        row.expects = max(row.expects, finest)
-    return records + out, list(described)
+                    self._record.setdefault(self._under, []).append(bare)
+            return
+        rows = _of_line(line, self._addresses)
+        if self._record:  # its keys are of all that is listed below them
+            beside = tuple((f, v[0]) for f, v in self._record.items() if len(v) == 1)
+            rows = [r if r.problem else Row((*beside, *r.cells)) for r in rows]
+            self._used = True
+        self._out += rows
 
 
 def _excluded(line: str, addresses: Addresses) -> list[Row]:
