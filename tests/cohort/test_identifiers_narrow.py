@@ -90,6 +90,12 @@ NOTHING: dict[str, Any] = {
     "an empty list of patients": "collection: lidc_idri\npatients: []\n",
     "a viewer's filter": f"{VIEWER}?StudyInstanceUIDs=$S&Modality=SEG",
     "a filter of DICOMweb": "https://x.example/dicomWeb/studies/$S/series?Modality=SEG",
+    "an address without its series": f"{VIEWER}?StudyInstanceUIDs=$S&SeriesInstanceUIDs=",
+    "DICOM's JSON without its series": json.dumps([
+        {"00100020": {"vr": "LO", "Value": [P]}, "0020000E": {"vr": "UI"}}]),
+    "exclude_patients": '{"collection_id":"lidc_idri","exclude_patients":["$P"]}',
+    "skip in TOML": "collection='lidc_idri'\nskip=['$P']",
+    **{f"{words} of a collection": f"lidc_idri, {words} $P" for words in ("other than", "apart from", "all but")},
     "an address that is cut": f"{VIEWER}?StudyInstanceUIDs=$S&Ser...",
     "a heading above an unknown": "lidc_idri\n$BAD\n",
     "a study above an unknown": "$S\n$BAD\n",
@@ -123,6 +129,11 @@ ONE: dict[str, str] = {
     "include=0": "SeriesInstanceUID,include\n$U,1\n$U2,0\n",
     "keep=FALSE": "SeriesInstanceUID,keep\n$U,TRUE\n$U2,FALSE\n",
     "selected=false": '[{"SeriesInstanceUID":"$U","selected":true},{"SeriesInstanceUID":"$U2","selected":false}]',
+    "a column of words": "SeriesInstanceUID,status\n$U,included\n$U2,excluded\n",
+    "a column of marks": "SeriesInstanceUID,look\n$U,pass\n$U2,fail\n",
+    "a series in a note": "PatientID,note\n$P,only $U\n",
+    "a series in a path": "PatientID,file\n$P,/d/$P/$S/$U.nii.gz\n",
+    "an address under any heading": "PatientID,x\n$P,s3://idc-open-data/$K/*\n$P2,s3://idc-open-data/$K2\u2026\n",
     "an empty cell": "$P,$U\n$P2,\n",
     "an empty cell between tabs": "$P\t$U\n$P2\t\n",
     "an empty cell between quotes": '$P,$U\n$P2,""\n',
@@ -199,6 +210,32 @@ def test_two_tables_and_a_cut_line_are_refused(ids: dict[str, str], catalog: idc
 def test_counts_of_patients_are_no_patients(catalog: idc.Catalog) -> None:
     found = read(catalog, catalog.cohort(collection_id=["cmb_lca", "rider_pilot"]).collections())
     assert found.counts == {"collection_id": 2}
+
+
+@pytest.mark.parametrize("heading", ["PatientID,viewer", "PatientID,x", "PatientID,url", "patient,link"])
+@pytest.mark.parametrize(
+    "address", [f"{VIEWER}?StudyInstanceUIDs=$S", "https://x.org/viewer/$S", "x.org/slim/studies/$S"]
+)
+def test_the_address_of_a_study_beside_its_patient(
+    heading: str, address: str, ids: dict[str, str], catalog: idc.Catalog
+) -> None:
+    found = read_text(catalog, filled(f"{heading}\n$P,{address}\n", ids))
+    assert series(catalog, found) == set(catalog.cohort(StudyInstanceUID=ids["S"]).series().SeriesInstanceUID)
+
+
+def test_counts_by_patient(catalog: idc.Catalog) -> None:
+    counted = pd.Series([100002, 6], index=pd.Index([P, P2], name="PatientID"), name="count")
+    assert read(catalog, counted).counts == {"PatientID": 2}
+
+
+@pytest.mark.parametrize("text", ["ids=['$P','$P2']", "import os\nids = ['$P', '$P2']", "x(PatientID='$P')"])
+def test_code_that_names_patients(text: str, ids: dict[str, str], catalog: idc.Catalog) -> None:
+    assert read_text(catalog, filled(text, ids)).counts["PatientID"] == text.count("$P")
+
+
+def test_nothing_is_passed_over_in_silence(catalog: idc.Catalog) -> None:
+    found = read_text(catalog, "rider_pilot: RIDER-11251056xx")
+    assert found.condition is None and found.unknown
 
 
 def test_queries_of_identifiers_alone_are_read(ids: dict[str, str], catalog: idc.Catalog) -> None:

@@ -12,6 +12,7 @@ from idc_widgets.cohort.identifiers.spelling import (
     DOI,
     FILE,
     INSTANCE,
+    OPEN,
     SERIES,
     STUDY,
     UID_SHAPE,
@@ -107,7 +108,7 @@ def _page(text: str, query: str, fragment: str, path: str, buckets: Collection[s
     if text.endswith(("...", "\u2026")):
         return [Row(((STUDY, text),), problem="the address is cut off")]
     found: dict[str, list[str]] = {}
-    for name, value in [*parse_qsl(query), *parse_qsl(fragment.partition("?")[2])]:
+    for name, value in [*parse_qsl(query, True), *parse_qsl(fragment.partition("?")[2], True)]:
         if value.lower().startswith(("s3://", "gs://")) or value.startswith("["):  # VolView: urls=[s3://…,…]
             return [r for a in FIND.findall(value) for r in read_address(a, buckets)]
         if value.lower().startswith(("http://", "https://")):  # a page that leads to another
@@ -115,6 +116,8 @@ def _page(text: str, query: str, fragment: str, path: str, buckets: Collection[s
         if key_of(name) in _FILTERS:
             return [Row(((STUDY, text),), problem=f"it asks for a part, by {name}, which is not read")]
         field = _LISTS.get(key_of(name), field_of(name))
+        if field in (STUDY, SERIES, INSTANCE) and not value.strip():
+            return [Row(((STUDY, text),), problem=f"it names no {name}")]
         if field in (STUDY, SERIES, INSTANCE):
             found.setdefault(field, []).extend(v for v in re.split(r"[,\s\\]+", value) if v)
     steps = [s for s in (path + "/" + fragment.partition("?")[0]).split("/") if s]
@@ -122,8 +125,8 @@ def _page(text: str, query: str, fragment: str, path: str, buckets: Collection[s
         if (field := _PATH.get(step.lower())) and UID_SHAPE.fullmatch(value):
             found.setdefault(field, []).append(value)
     studies = list(dict.fromkeys(found.get(STUDY, ())))
-    if not found:
-        return []
+    if not found:  # as older viewers have it: the UID alone
+        return [Row(((OPEN, v),)) for v in steps if UID_SHAPE.fullmatch(v) and v.count(".") > 4][-1:]
     finest = next(f for f in (INSTANCE, SERIES, STUDY) if f in found)
     beside = tuple((STUDY, s) for s in studies) if len(studies) == 1 and finest != STUDY else ()
     if finest == INSTANCE and len(set(found.get(SERIES, ()))) == 1:

@@ -16,7 +16,7 @@ Known = Callable[[Iterable[str]], bool]
 
 _WORD = (
     r"(?:not|never|exclud\w*|exclusions?|except\w*|without|w/o|skip\w*|omit\w*|ignor\w*|drop|dropped|remov\w*|delet\w*|"
-    r"reject\w*|unwanted|minus|ohne|nicht|kein\w*|au(?:ß|ss)er|sauf|sans|excepto|rm)"
+    r"reject\w*|unwanted|minus|less|bar|barring|other\s+than|apart\s+from|save\s+for|leav(?:e|ing)\s+out|all\s+but|-v|ohne|nicht|kein\w*|au(?:ß|ss)er|sauf|sans|excepto|rm)"
 )
 _FILLER = (
     r"(?:(?:in|the|this|these|those|any|all|of|for|from|series|study|studies|patients?|collections?|subjects?|uids?|ids?|"
@@ -37,12 +37,16 @@ _STRUCK = re.compile(r"<(s|del|strike)\b[^>]*>(.*?)</\1\s*>", re.DOTALL | re.IGN
 
 _LEFT_OUT = re.compile(
     "exclud(?:e|ed|ing)|exclusions?|except(?:ions?)?|not|notin|skip(?:ped)?|omit(?:ted)?|ignored?|without|reject(?:ed)?"
-    "|unwanted|removed?|drop(?:ped)?|blacklist|blocklist|denylist"
+    "|unwanted|bad|discard(?:ed)?|withdrawn|removed?|drop(?:ped)?|blacklist|blocklist|denylist"
 )
+_NOUNS = re.compile("patients?|subjects?|cases?|series|stud(?:y|ies)|collections?|uids?|ids?|list|to")
 _TAKEN = re.compile(
-    "includ(?:e|ed)|keep|kept|download|select(?:ed)?|want(?:ed)?|use|eligible|accept(?:ed)?|approved|pass(?:ed)?|qcpass"
+    "includ(?:e|ed)|inclusion|incohort|keep|kept|usable|retained|download|select(?:ed)?|want(?:ed)?|use|eligible|accept(?:ed)?|approved|pass(?:ed)?|qcpass"
     "|checked"
 )
+#: Said by itself, whatever the heading.
+_WANTED = frozenset(("included", "include", "accepted", "accept", "pass", "passed", "keep", "kept", "\u2713"))
+_UNWANTED = frozenset(("excluded", "exclude", "rejected", "reject", "fail", "failed", "drop", "dropped", "\u2717"))
 _YES = frozenset(("true", "t", "yes", "y", "1", "x", "ja", "oui", "si", "on"))
 _NO = frozenset(("false", "f", "no", "n", "0", "nein", "non", "off"))
 
@@ -64,7 +68,8 @@ def is_block(line: str) -> bool:
 
 def leaves_out(name: object) -> bool:
     """Return whether a key or a heading is of what is not wanted."""
-    return bool(_LEFT_OUT.fullmatch(key_of(name)))
+    key = key_of(name)
+    return bool(_LEFT_OUT.fullmatch(key) or _LEFT_OUT.fullmatch(_NOUNS.sub("", key)))
 
 
 def is_excluded(line: str, known: Known) -> bool:
@@ -89,9 +94,13 @@ def kept(headings: Sequence[object], columns: Sequence[Sequence[Any]]) -> tuple[
     notes: list[str] = []
     for heading, column in zip(headings, columns, strict=True):
         out_of, taken = leaves_out(heading), bool(_TAKEN.fullmatch(key_of(heading)))
-        if not out_of and not taken:
+        if not out_of and not taken and (not column or text_of(column[0]).lower() not in _WANTED | _UNWANTED | {""}):
             continue
         values = [text_of(v).lower() for v in column]
+        if (said := set(values) - {""}) and said <= _WANTED | _UNWANTED:
+            values, out_of, taken = ["no" if v in _UNWANTED else "yes" for v in values], False, True
+        elif not out_of and not taken:
+            continue
         if not all(v in _YES or v in _NO or not v for v in values):
             if out_of:  # what stands there is an exception to the row
                 stay = [s and (not v or v in _NO) for s, v in zip(stay, values, strict=True)]

@@ -72,7 +72,11 @@ def load(catalog: Catalog, source: Any) -> Content:
         values = values if isinstance(values, list) else [values]
         heading = getattr(source, "name", None)
         index = getattr(source, "index", None)
-        if heading is not None and field_of(heading) and hasattr(source, "to_frame") and _texts(index):
+        if (
+            hasattr(source, "to_frame")
+            and _texts(index)
+            and (field_of(heading) or field_of(getattr(index, "name", "")))
+        ):
             return frame(source.to_frame())
         if heading is not None and field_of(heading):
             return Content("this column", headings=[heading], columns=[values])

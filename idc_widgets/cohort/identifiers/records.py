@@ -155,8 +155,9 @@ def _walk(value: Any, above: tuple[tuple[str, str], ...], addresses: Addresses, 
         for name, each in value.items():
             if isinstance(each, Mapping) and isinstance(each.get("Value"), list):  # DICOM JSON
                 each = each["Value"]
-            elif isinstance(each, Mapping) and "vr" in each:
-                continue  # an empty element
+            elif isinstance(each, Mapping) and "vr" in each:  # an empty element
+                expects = max(expects, LEVEL[field_of(name) or OPEN])
+                continue
             if exclusions.leaves_out(name) and not isinstance(each, bool | int | float | None):
                 yield from (Row(((OPEN, v),), problem=exclusions.EXCLUDED) for v in _leaves(each))
                 continue
@@ -183,7 +184,7 @@ def _walk(value: Any, above: tuple[tuple[str, str], ...], addresses: Addresses, 
                 own.append((field, text))
             elif isinstance(each, str) and UID_SHAPE.fullmatch(each.strip()) and not OTHER_UIDS.search(key_of(name)):
                 maybe.append((MAYBE, each.strip()))
-        if expects > max((LEVEL[f] for f, _ in own), default=0) and not lists and not inner:
+        if expects > max((LEVEL[f] for f, _ in [*own, *lists]), default=0) and not inner:
             yield Row((), expects)  # its finest key is there, and empty
             return
         if any(LEVEL[f] >= LEVEL[SERIES] for f, _ in own):  # what a series refers to is another

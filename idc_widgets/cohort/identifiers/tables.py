@@ -88,9 +88,9 @@ def rows_of(
         if key_of(heading) == "patientname" and named:
             continue
         field = field_of(heading)
-        if field is None and loose_field_of(heading) is None:
-            continue
         texts = [text_of(v) for v in column]
+        if field is None and loose_field_of(heading) is None and not _leads_here(texts, addresses):
+            continue
         if field is None:
             field = _held(loose_field_of(heading), texts, addresses, plural=key_of(heading).endswith("s"))
         if field is not None:
@@ -101,7 +101,7 @@ def rows_of(
     if any(LEVEL[f] >= LEVEL[SERIES] for f, _, _ in found):
         found = [c for c in found if not (c[0] == OPEN and key_of(c[2]) in _KEYS)]
     chosen = [(f, v) for f, v, _ in found]
-    expects = max(LEVEL[f] for f, _ in chosen)
+    expects = max(_level(f, v, addresses) for f, v in chosen)
     fields = [f for f, _ in chosen]
     if expects < LEVEL[SERIES]:
         maybe = _maybe(headings, columns, {id(h) for _, _, h in found})
@@ -135,6 +135,27 @@ def not_read(headings: Iterable[object], level: int) -> list[str]:
     ]
 
 
+def _uids(text: str) -> Iterator[str]:
+    """Yield the UIDs in a cell, the finest of a path first."""
+    return (v for v in reversed([text] if UID_SHAPE.fullmatch(text) else inside(text)) if UID_SHAPE.fullmatch(v))
+
+
+def _leads_here(values: Sequence[str], known: Addresses) -> bool:
+    """Whether a column of any heading holds addresses of IDC's images."""
+    sample = [v for v in values if v][:20]
+    return sum("://" in v for v in sample) * 2 > len(sample) and any(
+        r.cells[-1][0] != DOI for v in sample for r in known.rows(v)
+    )
+
+
+def _level(field: str, values: Sequence[str], known: Addresses) -> int:
+    """Return how fine a column is; addresses may be of studies."""
+    if field != ADDRESS:
+        return LEVEL[field]
+    named = [LEVEL[f] for v in values[:_SAMPLE] for r in known.rows(v) if not r.problem for f, _ in r.cells]
+    return max(named, default=LEVEL[ADDRESS]) or LEVEL[STUDY]
+
+
 def _maybe(
     headings: Sequence[object], columns: Sequence[Iterable[object]], used: set[int]
 ) -> list[tuple[str, list[str]]]:
@@ -148,7 +169,7 @@ def _maybe(
         if id(heading) in used or field_of(heading) or OTHER_UIDS.search(key):
             continue
         texts = [text_of(v) for v in column]
-        texts = [t if UID_SHAPE.fullmatch(t) or UUID_SHAPE.fullmatch(t) or damaged(t) else "" for t in texts]
+        texts = [t if UUID_SHAPE.fullmatch(t) or damaged(t) else next(_uids(t), "") for t in texts]
         if any(texts):
             kept.append((MAYBE, texts, bool(_REFERS.search(key))))
     return [(f, t) for f, t, refers in kept if not refers or all(r for _, _, r in kept)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from idc_widgets.cohort.identifiers import exclusions, queries
+from idc_widgets.cohort.identifiers import exclusions, queries, records
 from idc_widgets.cohort.identifiers.addresses import FIND
 from idc_widgets.cohort.identifiers.exclusions import EXCLUDED, Known
 from idc_widgets.cohort.identifiers.result import Row
@@ -165,6 +165,8 @@ class _Reader:
         if not pair or FIND.match(line) or shaped(bare_doi(line)):
             return False
         key, text = pair[1], pair[2].strip()
+        if key.count("(") != key.count(")"):  # a call
+            return False
         field = field_of(key) or _loose(key, pair[2])
         value = text_of(text.rstrip(",").strip(_WRAPPED))
         if field and value and (_is_of_one(field, value) or damaged(value)):
@@ -182,6 +184,10 @@ class _Reader:
             self._under = None
         elif exclusions.leaves_out(key):
             self._out += _excluded(text, self._addresses)
+        elif isinstance(listed := records.parse(text), list) and records.is_list(listed):  # of a program
+            self._out += [Row(((OPEN, bare_doi(v)),)) for each in listed if (v := text_of(each))]
+        elif self._known([key]):
+            return False
         elif not self._addresses.rows(line) and not inside(line) and not _shaped_in(text):
             self._under = None  # a key that identifies nothing
             if value:
@@ -210,7 +216,7 @@ class _Reader:
 def _excluded(line: str, addresses: Addresses) -> list[Row]:
     """Return what a line of exceptions names, as what is not wanted."""
     cells = [c for r in _of_line(line, addresses) for c in r.cells]
-    words = [w for word in re.split(r"[\s,;]+", line) if (w := word.strip("!~[](){}<>'\"`.:-*"))]
+    words = [w for word in re.split(r"[\s,;=\[\](){}'\"]+", line) if (w := word.strip("!~[](){}<>'\"`.:-*"))]
     found = dict.fromkeys([*cells, *((OPEN, bare_doi(w)) for w in words)])
     return [Row((c,), problem=EXCLUDED) for c in found]
 
