@@ -181,6 +181,8 @@ def test_a_patient_of_two_collections_under_one_of_them(catalog: idc.Catalog) ->
         json.dumps({"collection_id": "lidc_idri", "Modality": "SEG"}),
         f"PatientID: {P}\nSeriesNumber: 3\n",
         "nlst\nModality: SEG\n",
+        '{"collection_id":"lidc_idri","limit":3}',
+        "collection_id,max_patients\nlidc_idri,3\n",
         "nlst, CT only",
         f"{P}\tSEG",
         pd.DataFrame({"PatientID": [P], "StudyDate": ["2000-01-01"]}),
@@ -231,6 +233,31 @@ def test_counts_by_patient(catalog: idc.Catalog) -> None:
 @pytest.mark.parametrize("text", ["ids=['$P','$P2']", "import os\nids = ['$P', '$P2']", "x(PatientID='$P')"])
 def test_code_that_names_patients(text: str, ids: dict[str, str], catalog: idc.Catalog) -> None:
     assert read_text(catalog, filled(text, ids)).counts["PatientID"] == text.count("$P")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# keep\n$P\n# removed\n$P2\n",
+        "## Not used\n$P2\n## Used\n$P\n",
+        "$P\n--- failed QC ---\n$P2\n",
+        "Screen failures\n$P2\nFinal cohort\n$P\n",
+    ],
+)
+def test_sections(text: str, ids: dict[str, str], catalog: idc.Catalog) -> None:
+    assert read_text(catalog, filled(text, ids)).counts == {"PatientID": 1}
+    assert series(catalog, read_text(catalog, filled(text, ids))) >= {ids["U"]}
+
+
+@pytest.mark.parametrize("text", ["array(['$P', '$P2'], dtype=object)", "$P and $P2"])
+def test_two_patients(text: str, ids: dict[str, str], catalog: idc.Catalog) -> None:
+    assert read_text(catalog, filled(text, ids)).counts == {"PatientID": 2}
+
+
+def test_cases_of_the_gdc(catalog: idc.Catalog) -> None:
+    case = "0011a67b-1ba9-4a32-a6b8-7850759a38cf"
+    found = read_text(catalog, f"case_id,submitter_id,project_id\n{case},TCGA-05-4244,TCGA-LUAD\n")
+    assert series(catalog, found) == set(catalog.cohort(PatientID="TCGA-05-4244").series().SeriesInstanceUID)
 
 
 def test_nothing_is_passed_over_in_silence(catalog: idc.Catalog) -> None:

@@ -29,6 +29,14 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 _BLOCK = re.compile(rf"(?<![\w-]){_WORD}(?![\w-])[^:]{{0,60}}:$", re.IGNORECASE)
+_SECTION = re.compile(
+    r"\b(?:not?\s+(?:used|wanted|needed|included|for)|exclu\w+|reject\w+|removed|dropped|skipped|withdrawn|failed|failures?"
+    r"|unused|unusable|ignored?|discarded)\b",
+    re.IGNORECASE,
+)
+_WANTED_SECTION = re.compile(
+    r"\b(?:keep|kept|used?|included?|wanted|selected|final|accepted|passed|good)\b", re.IGNORECASE
+)
 _MARKED = re.compile(r"^\s*(?:!|\\?~~|(?:[-*•]\s+)?\[\s?\]\s)|~~\s*$|~~\s*,?\s*$")
 _SQL = re.compile(r"\bNOT\s+IN\s*\(|(?:!=|<>)\s*['\"]", re.IGNORECASE)
 
@@ -64,6 +72,13 @@ def without_comments(text: str) -> str:
 def is_block(line: str) -> bool:
     """Return whether a line says that those below it are not wanted."""
     return bool(_BLOCK.search(line))
+
+
+def section(line: str) -> bool | None:
+    """Return whether a heading says that what is below it is not wanted, or is; None where it says neither."""
+    if len(line) > 40 or any(c.isdigit() for c in line) or ":" in line:
+        return None
+    return True if _SECTION.search(line) else False if _WANTED_SECTION.search(line) else None
 
 
 def leaves_out(name: object) -> bool:

@@ -31,6 +31,7 @@ from idc_widgets.cohort.identifiers.tables import OTHER_UIDS, Addresses, rows_of
 _DEEPEST = 50
 # Comments, and the name that a program gives to what follows.
 _BEFORE = re.compile(r"\A(?:\s*(?://|#)[^\n]*\n)*\s*(?:(?:(?:const|let|var)\s+)?[A-Za-z_]\w*\s*=\s*(?=[\[{(]))?")
+_ARRAY = re.compile(r"(?:np\.|numpy\.)?array\((\[.*\])(?:,\s*dtype=[^)\s]+)?\)", re.DOTALL)  # as NumPy shows it
 _REFERENCES = re.compile(r"ref|source|related|prior", re.IGNORECASE)
 _NO_COMMA = re.compile(r"(?<=['\"])\s+(?=['\"])")  # between the strings of an array as NumPy prints it
 _LITERAL = 20_000_000  # characters of Python that are read as such
@@ -39,6 +40,8 @@ _LITERAL = 20_000_000  # characters of Python that are read as such
 def parse(text: str) -> Any:
     """Return the value that a text writes as JSON, JSON lines or a Python literal; None where it does not."""
     bare = _BEFORE.sub("", text.strip()).removesuffix(";")
+    if array := _ARRAY.fullmatch(bare):
+        bare = array[1]
     if bare[:1] not in ("[", "{", "(") or len(bare) < 2:
         return None
     try:

@@ -30,6 +30,7 @@ from idc_widgets.cohort.identifiers.spelling import (
 )
 
 _MANY = 20_000
+_AND = frozenset(("and", "&", "und", "et", "y"))
 _BEGINS = re.compile(r"(?:1\.[23]|2\.16|2\.25)(?:\.\d+){1,3}")
 _CUT_SHORT = "it is what is left of an identifier; write the file anew with its columns as text"
 
@@ -123,7 +124,7 @@ def _maybe(row: Row, known: Fields, expected: int) -> Row:
 def _apart(rows: Sequence[Row], names: Names, known: Fields) -> list[Row]:
     """Return the rows, those of a list of names between spaces apart: PatientIDs and collections may hold spaces."""
     spaced = {r.cells[0][1]: None for r in rows if len(r.cells) == 1 and r.cells[0][0] == OPEN and not r.problem}
-    lists = {v: v.split() for v in spaced if " " in v and v not in known}
+    lists = {v: [w for w in v.split() if w.lower() not in _AND] for v in spaced if " " in v and v not in known}
     if not lists:
         return list(rows)
     words = lookup.fields_of(names, (w for ws in lists.values() for w in ws))

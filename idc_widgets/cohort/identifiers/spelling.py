@@ -48,7 +48,7 @@ _HEADINGS = {
     STUDY_UUID: "crdcstudyuuid studyuuid",
     PATIENT: "patientid patientids subjectid subjectids caseid caseids participantid dicompatientid idccaseid "
     "patientenid patientennummer pid pids patientnum patientno patientnumber patientuid patientuids mrn subjectno "
-    "subjectnum subjectnumber subjectuid subjectuids caseno casenumber "
+    "subjectnum subjectnumber subjectuid subjectuids caseno casenumber submitterid "
     "submittercaseid casesubmitterid 00100020 patientidentifier subjectidentifier tagpatientid",
     COLLECTION: "collectionid collectionids collection collections collectionname collectionnames idccollectionid "
     "idccollection sammlung kollektion "

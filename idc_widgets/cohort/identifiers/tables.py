@@ -50,10 +50,9 @@ _CUT_TABLE = "The table is cut where it has '...'; write all of it, with to_csv(
 _KEYS = ("id", "ids", "identifier", "identifiers")
 #: What describes one series or study: rows with it are of that level, whatever identifies them is coarser.
 _DESCRIBES = {
-    **dict.fromkeys(
-        ["seriesnumber", "seriesdescription", "seriesdate", "seriestime", "modality", "bodypartexamined"], SERIES
-    ),
-    **dict.fromkeys(["studydate", "studydescription", "studytime", "accessionnumber"], STUDY),
+    **dict.fromkeys(("seriesnumber", "seriesdescription", "seriesdate", "modality", "bodypartexamined"), SERIES),
+    **dict.fromkeys(("limit", "filter", "query", "maxpatients", "maxstudies", "maxseries"), SERIES),
+    **dict.fromkeys(("studydate", "studydescription", "studytime", "accessionnumber"), STUDY),
 }
 _WHOLE = {1: "collection", 2: "patient", 3: "study"}
 
@@ -97,6 +96,9 @@ def rows_of(
             found.append((field, texts, heading))
     if not found:
         return None
+    patients = [c for c in found if c[0] == PATIENT]
+    if len(patients) > 1:  # GDC's case_id is a uuid, beside the name that IDC has
+        found = [c for c in found if c[0] != PATIENT or not any(map(UUID_SHAPE.fullmatch, c[1][:_SAMPLE]))] or found
     # Row numbers and keys of one's own say nothing beside a series.
     if any(LEVEL[f] >= LEVEL[SERIES] for f, _, _ in found):
         found = [c for c in found if not (c[0] == OPEN and key_of(c[2]) in _KEYS)]

@@ -96,6 +96,8 @@ class _Reader:
             self._flush()
             self._excepted = False
             self._under = self._under if self._under == SERIES and line == "" else None
+        elif (said := exclusions.section(line)) is not None and (said or self._excepted or _COMMENT.match(line)):
+            self._excepted = said
         elif _COMMENT.match(line):
             return
         elif not (self._usual(line) or self._exception(raw, line) or self._known_form(line) or self._pair(line)):
