@@ -121,8 +121,7 @@ def plan_row(plan: Plan) -> dict[str, Any]:
     """Return a plan as JSON values."""
     whole = {name: getattr(plan, name) for name in plan.__dataclass_fields__ if name not in _PAIRS}
     licences = [{"licence": name, "series": series, "bytes": size} for name, series, size in plan.licences]
-    folders = {name: [{"SeriesInstanceUID": uid, "path": path} for uid, path in getattr(plan, name)] for name in _PAIRS
-               if hasattr(plan, name)}  # fmt: skip
+    folders = {name: [{"SeriesInstanceUID": uid, "path": path} for uid, path in getattr(plan, name)] for name in _PAIRS}
     return {**whole, "fits": plan.fits, **folders, "licences": licences}
 
 

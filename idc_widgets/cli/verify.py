@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import inspect
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from idc_widgets.catalog import Catalog
 from idc_widgets.cli import selection
 from idc_widgets.cli.exits import OK, UNCHECKED, UNKNOWN, WRONG, InputError
 from idc_widgets.cli.output import Output, printable
+from idc_widgets.transfer import Audit, Problem
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,11 +19,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder")
     parser.add_argument("--provider", choices=["aws", "gcs"], default="aws")
     parser.add_argument("--offline", action="store_true", help="go by what is known here, without the network")
-    if "expect" in inspect.signature(cohort.verify).parameters:
-        parser.add_argument(
-            "--expect", action="append", default=[], metavar="ARG",
-            help="what should be there: a manifest, a list, identifiers; repeatable",
-        )  # fmt: skip
+    parser.add_argument(
+        "--expect", action="append", default=[], metavar="ARG",
+        help="what should be there: a manifest, a list, identifiers; repeatable",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -33,30 +31,35 @@ def run(options: argparse.Namespace, out: Output) -> int:
     if not options.folder:
         raise InputError("the folder's name is empty.")
     catalog = Catalog()
-    more: dict[str, Any] = {}
-    unknown: list[dict[str, str]] = []
-    if getattr(options, "expect", None):
+    expect: cohort.Cohort | None = None
+    if options.expect:
         wanted = argparse.Namespace(what=options.expect, series=[], where=[], search=None, text=None)
-        more["expect"] = selection.select(catalog, wanted, out)
-        unknown = selection.unknown_rows(more["expect"])
+        expect = selection.select(catalog, wanted, out)
+    unknown = selection.unknown_rows(expect) if expect is not None else []
 
-    def progress(audit: Any) -> None:
+    def progress(audit: Audit) -> None:
         out.progress(
             f"{audit.series:,} series, {audit.files:,} files",
             kind="verifying",
             document={"status": "verifying", "series": audit.series, "files": audit.files},
         )
 
-    audit = _audit(options, catalog, progress, more)
+    audit = cohort.verify(
+        Path(options.folder),
+        catalog=catalog,
+        provider=options.provider,
+        offline=options.offline,
+        expect=expect,
+        progress=progress,
+    )
     out.end_progress()
-    unchecked = list(getattr(audit, "unchecked", ()))
     if options.json:
-        out.document({**_row(audit, unchecked), "unknown": unknown})
+        out.document({**_row(audit), "unknown": unknown})
     else:
         out.line(str(audit))
         for path in audit.extra:
             out.line(f"  {printable(path)}: of no series of IDC that is here")
-        for each in unchecked:
+        for each in audit.unchecked:
             out.line(f"  {_line(each)}")
         for problem in audit.problems:
             out.warn(f"  {_line(problem)}")
@@ -69,26 +72,18 @@ def run(options: argparse.Namespace, out: Output) -> int:
     return UNKNOWN if unknown else OK
 
 
-def _audit(options: argparse.Namespace, catalog: Catalog, progress: Callable[[Any], None], more: dict[str, Any]) -> Any:
-    """Run the check; the one place that knows how `verify` is called."""
-    accepted = inspect.signature(cohort.verify).parameters
-    more |= {"progress" if "progress" in accepted else "told": progress}
-    check: Any = cohort.verify
-    return check(Path(options.folder), catalog=catalog, provider=options.provider, offline=options.offline, **more)
-
-
-def _line(problem: Any) -> str:
+def _line(problem: Problem) -> str:
     """Return what is wrong with a file or a folder, and of which series where the path does not say so."""
     path, uid = printable(problem.path), problem.series_uid
     return f"{path}: {problem.reason}" + (f" ({printable(uid)})" if uid and uid not in path else "")
 
 
-def _row(audit: Any, unchecked: list[Any]) -> dict[str, Any]:
+def _row(audit: Audit) -> dict[str, Any]:
     problems = [
         {
             "path": problem.path,
             "SeriesInstanceUID": problem.series_uid,
-            "kind": getattr(problem, "kind", None),
+            "kind": problem.kind,
             "reason": problem.reason,
         }
         for problem in audit.problems
@@ -101,6 +96,6 @@ def _row(audit: Any, unchecked: list[Any]) -> dict[str, Any]:
         "bytes": audit.bytes,
         "files_by_md5": audit.files_by_md5,
         "problems": problems,
-        "unchecked": unchecked,
+        "unchecked": audit.unchecked,
         "extra": audit.extra,
     }

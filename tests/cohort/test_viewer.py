@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import duckdb
 import pytest
 
 import idc_widgets as idc
-from idc_widgets.catalog import fetch
-from tests.mirror import Mirror
 
 VIEWER = "https://viewer.imaging.datacommons.cancer.gov"
 DICOMWEB = (
@@ -22,28 +20,6 @@ TIL_MAP = "1.2.826.0.1.3680043.10.511.3.13030052368605737491286008410171774"
 TIL_STUDY = "2.25.163435673594068541162465399044000558735"
 
 Plain = duckdb.DuckDBPyConnection
-
-
-@pytest.fixture(scope="module")
-def mirror() -> Iterator[Mirror]:
-    with Mirror() as running:
-        yield running
-
-
-@pytest.fixture
-def online(mirror: Mirror, monkeypatch: pytest.MonkeyPatch, fresh: Callable[[], idc.Catalog]) -> idc.Catalog:
-    """A catalogue that can fetch tables and has none yet."""
-    monkeypatch.setenv("IDC_WIDGETS_RELEASE_URL", f"{mirror.endpoint}/releases/download")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    return fresh()
-
-
-@pytest.fixture
-def offline(monkeypatch: pytest.MonkeyPatch, fresh: Callable[[], idc.Catalog]) -> idc.Catalog:
-    monkeypatch.setenv("IDC_WIDGETS_RELEASE_URL", "http://127.0.0.1:9/nobody")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(fetch, "_WAIT", 0.01)
-    return fresh()
 
 
 def pick(plain: Plain, where: str) -> tuple[str, str, str]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from idc_widgets.transfer import Job, TransferError
+from tests import certificates
 from tests.mirror import SpawnedMirror
 
 from .conftest import STUDY, pick, tree, whole_truth
@@ -39,16 +37,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 @pytest.fixture
 def secure(mirror: SpawnedMirror, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """Serve the mirror over TLS; give the address and the certificate."""
-    if not shutil.which("openssl"):
-        pytest.skip("no openssl to make a certificate with")
-    key, certificate = tmp_path / "key.pem", tmp_path / "ca.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context, certificate = certificates.make(tmp_path)
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     at = urlsplit(mirror.endpoint)
 

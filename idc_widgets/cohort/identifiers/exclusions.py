@@ -16,7 +16,8 @@ Known = Callable[[Iterable[str]], bool]
 
 _WORD = (
     r"(?:not|never|exclud\w*|exclusions?|except\w*|without|w/o|skip\w*|omit\w*|ignor\w*|drop|dropped|remov\w*|delet\w*|"
-    r"reject\w*|unwanted|minus|less|bar|barring|other\s+than|apart\s+from|save\s+for|leav(?:e|ing)\s+out|all\s+but|-v|ohne|nicht|kein\w*|au(?:ß|ss)er|sauf|sans|excepto|rm)"
+    r"reject\w*|unwanted|minus|less|bar|barring|other\s+than|apart\s+from|save\s+for|leav(?:e|ing)\s+out|all\s+but|-v|"
+    r"ohne|nicht|kein\w*|au(?:ß|ss)er|sauf|sans|excepto|rm)"
 )
 _FILLER = (
     r"(?:(?:in|the|this|these|those|any|all|of|for|from|series|study|studies|patients?|collections?|subjects?|uids?|ids?|"
@@ -37,7 +38,7 @@ _SECTION = re.compile(
 _WANTED_SECTION = re.compile(
     r"\b(?:keep|kept|used?|included?|wanted|selected|final|accepted|passed|good)\b", re.IGNORECASE
 )
-_MARKED = re.compile(r"^\s*(?:!|\\?~~|(?:[-*•]\s+)?\[\s?\]\s)|~~\s*$|~~\s*,?\s*$")
+_MARKED = re.compile(r"^\s*(?:!|\\?~~|(?:[-*•]\s+)?\[\s?\]\s)|~~\s*,?\s*$")
 _SQL = re.compile(r"\bNOT\s+IN\s*\(|(?:!=|<>)\s*['\"]", re.IGNORECASE)
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|/\*.*?\*/", re.DOTALL)
@@ -49,8 +50,8 @@ _LEFT_OUT = re.compile(
 )
 _NOUNS = re.compile("patients?|subjects?|cases?|series|stud(?:y|ies)|collections?|uids?|ids?|list|to")
 _TAKEN = re.compile(
-    "includ(?:e|ed)|inclusion|incohort|keep|kept|usable|retained|download|select(?:ed)?|want(?:ed)?|use|eligible|accept(?:ed)?|approved|pass(?:ed)?|qcpass"
-    "|checked"
+    "includ(?:e|ed)|inclusion|incohort|keep|kept|usable|retained|download|select(?:ed)?|want(?:ed)?|use|eligible"
+    "|accept(?:ed)?|approved|pass(?:ed)?|qcpass|checked"
 )
 #: Said by itself, whatever the heading.
 _WANTED = frozenset(("included", "include", "accepted", "accept", "pass", "passed", "keep", "kept", "\u2713"))
@@ -89,17 +90,18 @@ def leaves_out(name: object) -> bool:
 
 def is_excluded(line: str, known: Known) -> bool:
     """Return whether a line names what is not wanted, among others or alone."""
-    if _MARKED.search(line) or _SQL.search(line):
-        return bool(inside(line)) or known(_words(line))
-    if _AFTER.search(line) and (inside(line) or known(_words(line))):
+    told = bool(_MARKED.search(line) or _SQL.search(line))
+    if (told or _AFTER.search(line)) and (inside(line) or known(_words(line))):
         return True
+    if told:
+        return False
     return any(
         shaped(w) or "://" in m[0] or known([w]) for m in _BEFORE.finditer(line) for w in [bare_doi(m[1].strip(".:"))]
     )
 
 
 def _words(line: str) -> list[str]:
-    return [w.strip("!~[]()'\"`.:") for w in re.split(r"[\s,;]+", line) if w.strip("!~[]()'\"`.:")]
+    return [w for word in re.split(r"[\s,;]+", line) if (w := word.strip("!~[]()'\"`.:"))]
 
 
 def kept(headings: Sequence[object], columns: Sequence[Sequence[Any]]) -> tuple[list[bool], list[str]] | None:

@@ -162,11 +162,6 @@ def spellings(patients: Iterable[str]) -> dict[str, str]:
     return out
 
 
-def instance_counts(known: Mapping[str, Series], given: Mapping[str, Collection[str]]) -> set[str]:
-    """Return those series, by the key of `given`, of which every instance was given."""
-    return {key for key, files in given.items() if key in known and len(set(files)) == known[key].instances}
-
-
 def holding(
     catalog: Catalog, where: Sequence[tuple[str, tuple[str, ...]]], column: str, parts: Mapping[str, list[str]]
 ) -> list[str]:

@@ -19,7 +19,6 @@ _MORE = re.compile(
 )
 _LITERAL = re.compile(r"'[^'\s=<>]*'|\"[^\"\s=<>]*\"|`[^`\s]*`")
 _COMPARED = re.compile(r"([A-Za-z_]\w*)[\"'`\]\s)]*(?:={1,2}(?!=)|\bIN\b|\.\s*isin\s*\()", re.IGNORECASE)
-_SOURCE = re.compile(r"\b(?:FROM|UPDATE|INTO)\b", re.IGNORECASE)
 
 REASON = "it stands in a query or in code that asks for more than identifiers; run that, or name what it finds"
 

@@ -70,9 +70,6 @@ _LOOSE = {
 _FIELD = {w: f for f, words in _HEADINGS.items() for w in words.split()}
 _LOOSE_FIELD = {w: f for f, words in _LOOSE.items() for w in words.split()}
 
-_DESCRIBES = re.compile(
-    r"num|desc|date|time|count|total|size|name|age|modalit|type|bytes|mb$|gb$|index|order|laterality"
-)
 _TAG = re.compile(r"\(?\b[0-9a-f]{4}[,|]\s?[0-9a-f]{4}\b\)?", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:_[xy]|\[\d+\])$")  # of merged frames and of lists
 _CUT = re.compile(r"(?<![0-9.A-Za-z-])[012](?:\.[0-9]+){3,}\.?(?:\.{3}|\u2026)")
@@ -117,14 +114,6 @@ def loose_field_of(heading: object) -> str | None:
 def _unlisted(key: str) -> str:
     """Return the key of a list's name: "series_list" is "series"."""
     return key if key in _FIELD else key.removesuffix("list")
-
-
-def suggested(heading: object) -> str | None:
-    """Return the finer field that a heading speaks of without being its name: "ct_series", "SeriesInstanceUID_ct"."""
-    key = key_of(heading)
-    if _DESCRIBES.search(key):
-        return None
-    return SERIES if "series" in key else STUDY if "study" in key else None
 
 
 def fold(name: str) -> str:

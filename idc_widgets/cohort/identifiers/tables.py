@@ -81,13 +81,12 @@ def rows_of(
     if (left := exclusions.kept(headings, lists)) is not None:
         stay, notes = left
         lists = [[v for v, s in zip(c, stay, strict=True) if s] for c in lists]
-    columns = lists
+    read = [[text_of(v) for v in c] for c in lists]
     named = any(LEVEL[f] >= LEVEL[PATIENT] for h in headings if (f := field_of(h)))
-    for heading, column in zip(headings, columns, strict=True):
+    for heading, texts in zip(headings, read, strict=True):
         if key_of(heading) == "patientname" and named:
             continue
         field = field_of(heading)
-        texts = [text_of(v) for v in column]
         if field is None and loose_field_of(heading) is None and not _leads_here(texts, addresses):
             continue
         if field is None:
@@ -106,7 +105,7 @@ def rows_of(
     expects = max(_level(f, v, addresses) for f, v in chosen)
     fields = [f for f, _ in chosen]
     if expects < LEVEL[SERIES]:
-        maybe = _maybe(headings, columns, {id(h) for _, _, h in found})
+        maybe = _maybe(headings, read, {id(h) for _, _, h in found})
         chosen += maybe
         fields += [f for f, _ in maybe]
     rows: list[Row] = []
@@ -158,9 +157,7 @@ def _level(field: str, values: Sequence[str], known: Addresses) -> int:
     return max(named, default=LEVEL[ADDRESS]) or LEVEL[STUDY]
 
 
-def _maybe(
-    headings: Sequence[object], columns: Sequence[Iterable[object]], used: set[int]
-) -> list[tuple[str, list[str]]]:
+def _maybe(headings: Sequence[object], columns: Sequence[Sequence[str]], used: set[int]) -> list[tuple[str, list[str]]]:
     """Return the columns whose heading says nothing and that hold UIDs, uuids or what is left of them.
 
     They may be finer than what is named. Those that are said to refer to other images only where there are no others.
@@ -170,8 +167,7 @@ def _maybe(
         key = key_of(heading)
         if id(heading) in used or field_of(heading) or OTHER_UIDS.search(key):
             continue
-        texts = [text_of(v) for v in column]
-        texts = [t if UUID_SHAPE.fullmatch(t) or damaged(t) else next(_uids(t), "") for t in texts]
+        texts = [t if UUID_SHAPE.fullmatch(t) or damaged(t) else next(_uids(t), "") for t in column]
         if any(texts):
             kept.append((MAYBE, texts, bool(_REFERS.search(key))))
     return [(f, t) for f, t, refers in kept if not refers or all(r for _, _, r in kept)]
