@@ -188,10 +188,17 @@ function About({ text }: { text: string }) {
 
 function Siblings({ detail, here, choose }: { detail: Detail; here: Focus; choose: (row: number) => void }) {
   const { siblings, more } = detail;
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    // By hand: `scrollIntoView` would move the notebook, too.
+    const current = list.current!.querySelector("[aria-current]")?.getBoundingClientRect();
+    const { top, bottom } = list.current!.getBoundingClientRect();
+    if (current && (current.top < top || current.bottom > bottom)) list.current!.scrollTop += current.top - (top + bottom) / 2;
+  }, [here.level, here.row]);
   return (
     <section>
       <h3>Series of the study ({count(siblings.length + more)})</h3>
-      <ul class="idc-siblings">
+      <ul ref={list} class="idc-siblings">
         {siblings.map(([row, modality, description, images, bytes]) => (
           <li key={row}>
             <button
