@@ -1,8 +1,11 @@
-"""The house: imports run one way, and no room grows too large."""
+"""The house: imports run one way, without circles, and no room grows too large."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +20,22 @@ MAY_IMPORT = {
     "cohort": {"lib", "catalog", "transfer"},
     "cli": {"lib", "catalog", "transfer", "cohort"},
     "widgets": {"lib", "catalog", "transfer", "cohort"},
+}
+
+FRONTEND = PACKAGE.parent / "js" / "src"
+FRONTEND_MAY_IMPORT = {
+    "ui": set(),
+    "cohort": set(),
+    "kernel": {"cohort"},
+    "cube": {"cohort", "kernel"},
+    "state": {"cohort", "kernel", "cube"},
+    "filters": {"ui", "cohort", "kernel", "cube", "state"},
+    "detail": {"ui", "cohort", "kernel", "state"},
+    "downloads": {"ui", "kernel"},
+    "selection": {"ui", "kernel", "state", "downloads"},
+    "table": {"ui", "cohort", "kernel", "state", "filters", "detail"},
+    "app": {"ui", "kernel", "state", "filters", "downloads", "selection", "table"},
+    "saved_view": {"ui", "cohort", "kernel", "state", "app"},
 }
 
 
@@ -64,3 +83,23 @@ def test_nothing_below_the_widgets_knows_them(room: str) -> None:
                 names = [f"{node.module}.{a.name}" for a in node.names]
             for name in names:
                 assert not name.startswith(("anywidget", "ipywidgets", "idc_widgets.widgets")), (path.name, name)
+
+
+def _imports_of_script(path: Path) -> set[str]:
+    """Files of the frontend that one imports, types too, as paths below js/src."""
+    found = set()
+    for name in re.findall(r'(?:from|import|import\()\s*"(\.[^"]+)"', path.read_text("utf-8")):
+        target = Path(os.path.normpath(path.parent / name))
+        (file,) = [f for f in (target, *(target.with_name(target.name + e) for e in (".ts", ".tsx"))) if f.is_file()]
+        found.add(file.relative_to(FRONTEND).as_posix())
+    return found
+
+
+def test_the_frontend_imports_one_way() -> None:
+    scripts = [p for p in FRONTEND.rglob("*") if p.suffix in (".ts", ".tsx")]
+    graph = {p.relative_to(FRONTEND).as_posix(): _imports_of_script(p) for p in scripts}
+    assert {name.split("/")[0] for name in graph} == set(FRONTEND_MAY_IMPORT)
+    for name, imported in graph.items():
+        room = name.split("/")[0]
+        assert {i.split("/")[0] for i in imported} <= FRONTEND_MAY_IMPORT[room] | {room}, name
+    graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, which names the files of a circle

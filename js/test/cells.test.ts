@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { cell, shortened } from "../src/format";
-import widget from "../src/index";
-import type { Column, Level } from "../src/link/protocol";
+import widget from "../src/app/index";
+import type { Column, Level } from "../src/kernel/protocol";
+import { Store } from "../src/state/store";
 import { fit, least } from "../src/table/columns";
 import { action } from "../src/table/keys";
 import { moveColumn, offered, resetColumns, setWidth, shown, toggleColumn } from "../src/table/layout";
-import { Store } from "../src/link/store";
+import { cell, shortened } from "../src/ui/format";
 import { FakeModel } from "./fake";
 
 const EVIL = '<img src=x onerror="window.hit=1">';

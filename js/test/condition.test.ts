@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Condition, holds, marks, same, toggle, togglePreset, type Value, withSearch } from "../src/cube/condition";
+import { type Condition, holds, marks, same, toggle, togglePreset, type Value, withSearch } from "../src/cohort/condition";
 import { displayOrder, families, ranksOf, together } from "../src/cube/order";
 
 const isIn = (column: string, ...values: Value[]): Condition => ({ op: "in", column, values });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Condition, Value } from "../src/cube/condition";
+import type { Condition, Value } from "../src/cohort/condition";
 import { columnOf } from "../src/cube/cover";
 import { Cube } from "../src/cube/cube";
-import type { CubeMessage } from "../src/link/protocol";
+import type { CubeMessage } from "../src/kernel/protocol";
 
 /** The same random numbers every time. */
 function random(seed: number): () => number {

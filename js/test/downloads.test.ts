@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import widget from "../src/app/index";
 import { arrived, Downloads, fractions, paceText, partText, splitPath, stateText, why } from "../src/downloads/jobs";
 import { seriesText } from "../src/downloads/list";
-import { shortened } from "../src/format";
-import widget from "../src/index";
-import type { Job, SeriesRow } from "../src/link/protocol";
+import type { Job, SeriesRow } from "../src/kernel/protocol";
+import { shortened } from "../src/ui/format";
 import { FakeModel } from "./fake";
 
 const job: Job = {

@@ -1,6 +1,6 @@
 // A widget model without a kernel: keeps what is sent, and replies when a test says so.
 
-import type { Model } from "../src/link/protocol";
+import type { Model } from "../src/kernel/protocol";
 
 type Heard = (...args: never[]) => void;
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { Condition } from "../src/cohort/condition";
 import { type Bins, readBins } from "../src/cube/bins";
-import type { Condition } from "../src/cube/condition";
-import { boundsOf, NO_RANGE, readRange, spanOf, writeRange } from "../src/panel/range";
-import { scaleOf } from "../src/panel/scale";
-import { words } from "../src/panel/words";
+import { boundsOf, NO_RANGE, readRange, spanOf, writeRange } from "../src/filters/range";
+import { scaleOf } from "../src/filters/scale";
+import { words } from "../src/filters/words";
 
 const bins = (name: string, kind: Bins["kind"], edges: (string | number)[]): Bins =>
   readBins({ name, kind, edges, extra: [], total: [...edges.map(() => 5), 5, 1, 1] });
@@ -22,7 +22,7 @@ const other: Condition = { op: "in", column: "Modality", values: ["CT"] };
 describe("a range of a histogram", () => {
   const WRITTEN: [string, Partial<typeof NO_RANGE>, Condition[]][] = [
     ["nothing", {}, []],
-    ["from", { low: { value: 5, strict: false } }, [between("PatientAge", 5, null)]],
+    ["from ", { low: { value: 5, strict: false } }, [between("PatientAge", 5, null)]],
     ["half open", { low: { value: 5, strict: false }, high: { value: 20, strict: true } }, [between("PatientAge", 5, null), below("PatientAge", 20)]],
     ["both ends in", { low: { value: 5, strict: false }, high: { value: 20, strict: false } }, [between("PatientAge", 5, 20)]],
     ["missing alone", { missing: true }, [missing]],

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Latest, Link } from "../src/link/link";
+import { Latest, Link } from "../src/kernel/link";
 import { Rows } from "../src/table/rows";
 import { FakeModel } from "./fake";
 

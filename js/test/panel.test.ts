@@ -1,14 +1,14 @@
-import { describe, expect, it } from "vitest";
 import { signal } from "@preact/signals";
-import type { Condition, Value, Where } from "../src/cube/condition";
+import { describe, expect, it } from "vitest";
+import type { Condition, Value, Where } from "../src/cohort/condition";
 import { Cube } from "../src/cube/cube";
-import { compact } from "../src/format";
-import { History } from "../src/link/history";
-import { Link } from "../src/link/link";
-import { only, replace, without } from "../src/panel/edits";
-import { columnName } from "../src/panel/names";
-import { cleaned, isList, stands, suggest } from "../src/panel/suggest";
-import { words } from "../src/panel/words";
+import { only, replace, without } from "../src/filters/edits";
+import { columnName } from "../src/filters/names";
+import { cleaned, isList, stands, suggest } from "../src/filters/suggest";
+import { words } from "../src/filters/words";
+import { Link } from "../src/kernel/link";
+import { History } from "../src/state/history";
+import { compact } from "../src/ui/format";
 import { FakeModel } from "./fake";
 
 const among = (column: string, ...values: Value[]): Condition => ({ op: "in", column, values });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import widget from "../src/index";
-import type { FacetMessage } from "../src/link/protocol";
+import widget from "../src/app/index";
+import type { FacetMessage } from "../src/kernel/protocol";
 import { FakeModel } from "./fake";
 
 const EVIL = '<img src=x onerror="window.hit=1">';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import widget from "../src/index";
-import { GONE } from "../src/link/link";
-import { SavedModel } from "../src/saved/model";
-import { conceal, isLive, markLive, reveal } from "../src/saved/neighbours";
-import { keepNotebookKeysAway, onShortcut } from "../src/shortcuts";
+import widget from "../src/app/index";
+import { conceal, isLive, markLive, reveal } from "../src/app/neighbours";
+import { GONE } from "../src/kernel/link";
+import { SavedModel } from "../src/saved_view/model";
+import { keepNotebookKeysAway, onShortcut } from "../src/ui/shortcuts";
 import { FakeModel } from "./fake";
 
 const WHERE = [{ op: "in", column: "Modality", values: ["CT"] }];

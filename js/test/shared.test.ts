@@ -3,9 +3,9 @@
 // cubes of the real index. `make test` writes them first.
 
 import { describe, expect, it } from "vitest";
-import type { Where } from "../src/cube/condition";
+import type { Where } from "../src/cohort/condition";
 import { Cube } from "../src/cube/cube";
-import type { CubeMessage } from "../src/link/protocol";
+import type { CubeMessage } from "../src/kernel/protocol";
 
 interface Case {
   name: string;

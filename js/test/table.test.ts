@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Column } from "../src/link/protocol";
+import type { Column } from "../src/kernel/protocol";
 import { fit, least, TICK_WIDTH } from "../src/table/columns";
 import { move, nextSort } from "../src/table/keys";
-import { MAX_HEIGHT, Scroller } from "../src/table/scroller";
+import { MAX_HEIGHT, Scroller } from "../src/ui/scroller";
 
 const ALL = 1_044_191;
 const H = 30;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Condition } from "../src/cube/condition";
-import type { Ticks } from "../src/link/protocol";
-import { allOf, headerState, NONE, nothing, TickSet } from "../src/selection/ticks";
+import type { Condition } from "../src/cohort/condition";
+import type { Ticks } from "../src/kernel/protocol";
+import { allOf, headerState, NONE, nothing, TickSet } from "../src/state/ticks";
 
 const WHERE: Condition[] = [{ op: "in", column: "Modality", values: ["CT"] }];
 const set = (t: Ticks): TickSet => new TickSet(t);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { Link } from "../src/link/link";
-import type { Level } from "../src/link/protocol";
-import { Store } from "../src/link/store";
-import { keys, nameOf, size } from "../src/table/levels";
+import { Link } from "../src/kernel/link";
+import type { Level } from "../src/kernel/protocol";
+import { keys, nameOf, size } from "../src/state/levels";
+import { Store } from "../src/state/store";
 import { Marks } from "../src/table/marks";
 import { Ticking } from "../src/table/ticking";
 import { type Question, Tree } from "../src/table/tree";

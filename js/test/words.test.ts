@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Condition } from "../src/cube/condition";
-import { cell, count, duration, shortened, longDate, noncommercial, plural, size } from "../src/format";
-import { humanName, valueText } from "../src/panel/names";
-import { sentence, words } from "../src/panel/words";
+import type { Condition } from "../src/cohort/condition";
+import { humanName, valueText } from "../src/filters/names";
+import { sentence, words } from "../src/filters/words";
+import { cell, count, duration, shortened, longDate, noncommercial, plural, size } from "../src/ui/format";
 
 describe("format", () => {
   it.each([

@@ -1,7 +1,7 @@
 // Bins: a column of many values (dates, ages, sizes) as an axis of the cube. The kernel's side: catalog/bins.py.
 
-import type { BinsMessage } from "../link/protocol";
-import type { Condition, Value } from "./condition";
+import type { Condition, Value } from "../cohort/condition";
+import type { BinsMessage } from "../kernel/protocol";
 
 export type Place = string | number;
 /** Where a bin begins: at a value (0), or just above it (1). */

@@ -1,8 +1,8 @@
 // Which conditions the cube can answer, and how: every combination of conditions on one of its columns.
 
+import type { Condition, Value } from "../cohort/condition";
+import type { Axis } from "./axis";
 import { type Edge, edgesOf, missingCode, within } from "./bins";
-import type { Condition, Value } from "./condition";
-import type { Axis } from "./cube";
 
 export type Axes = ReadonlyMap<string, Axis>;
 

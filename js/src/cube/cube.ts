@@ -1,26 +1,11 @@
 // The facet cube: every distinct combination of the categorical columns (a group) and, within it, of bins (a cell),
 // with exact sums over them.
 
-import { type Bins, type Edge, readBins } from "./bins";
-import type { Condition, Value, Where } from "./condition";
+import type { Condition, Where } from "../cohort/condition";
+import type { CubeMessage } from "../kernel/protocol";
+import type { Axis } from "./axis";
+import { type Edge, readBins } from "./bins";
 import { axisOf, edgesFor, hits } from "./cover";
-import type { CubeMessage } from "../link/protocol";
-
-/** One column that can be filtered and counted: a dimension, one derived from a dimension's values, or a binned one. */
-export interface Axis {
-  name: string;
-  /** Of a binned axis there are none. */
-  values: readonly Value[];
-  /** Series in the whole catalogue, for each value. */
-  total: readonly number[];
-  index: ReadonlyMap<Value, number>;
-  /** Codes by group or, of a binned axis, by cell. */
-  codes: Uint8Array | Uint16Array;
-  sourceSize: number;
-  /** For a derived axis: which of `values` each source code has. */
-  members: readonly (readonly number[])[] | null;
-  bins: Bins | null;
-}
 
 export interface Sums {
   series: number;

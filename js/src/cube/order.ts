@@ -1,6 +1,6 @@
 // The order in which a facet shows its values.
 
-import type { Value } from "./condition";
+import type { Value } from "../cohort/condition";
 
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 const RANKS = 65536; // more than any dimension has values

@@ -2,13 +2,13 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { copyText } from "../clipboard";
-import { cell, count, plural, size } from "../format";
-import { Icon, IconButton } from "../icons";
-import { Latest } from "../link/link";
-import type { Cell, Column, Detail, Level } from "../link/protocol";
-import type { Store } from "../link/store";
-import { noun } from "../table/levels";
+import { Latest } from "../kernel/link";
+import type { Cell, Column, Detail, Level } from "../kernel/protocol";
+import { noun } from "../state/levels";
+import type { Store } from "../state/store";
+import { copyText } from "../ui/clipboard";
+import { cell, count, plural, size } from "../ui/format";
+import { Icon, IconButton } from "../ui/icons";
 
 /** The row that the table is at. */
 export interface Focus {

@@ -2,12 +2,12 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import { copyText } from "../clipboard";
-import { count, duration, plural, size } from "../format";
-import type { Failures, Job, SeriesRow, SeriesState } from "../link/protocol";
-import { press } from "../icons";
-import { Copyable } from "../panel/copy";
-import { useRoving } from "../roving";
+import type { Failures, Job, SeriesRow, SeriesState } from "../kernel/protocol";
+import { copyText } from "../ui/clipboard";
+import { Copyable } from "../ui/copyable";
+import { count, duration, plural, size } from "../ui/format";
+import { press } from "../ui/icons";
+import { useRoving } from "../ui/roving";
 import { type Downloads, ended, partText } from "./jobs";
 import { SeriesList } from "./list";
 import { SeriesView } from "./series";

@@ -3,9 +3,9 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { count, plural } from "../format";
-import { Icon, IconButton, type IconName, press } from "../icons";
-import type { Job, SeriesState } from "../link/protocol";
+import type { Job, SeriesState } from "../kernel/protocol";
+import { count, plural } from "../ui/format";
+import { Icon, IconButton, type IconName, press } from "../ui/icons";
 import { Details } from "./details";
 import { Ends } from "./ends";
 import { active, type Downloads, ended, fractions, paceText, partText, stateText, why } from "./jobs";

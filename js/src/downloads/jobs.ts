@@ -1,9 +1,9 @@
 // Download jobs: their model, and what is said of each.
 
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { duration, plural, size } from "../format";
-import { Link } from "../link/link";
-import type { Job, Model } from "../link/protocol";
+import { Link } from "../kernel/link";
+import type { Job, Model } from "../kernel/protocol";
+import { duration, plural, size } from "../ui/format";
 
 const QUIET_MS = 8000; // the kernel gives a sign of life every two seconds or so while a job is under way
 

@@ -1,8 +1,8 @@
 // The series of one job: the rows in view, asked for again while they change.
 
 import { type Signal, signal } from "@preact/signals";
-import { Latest, type Link } from "../link/link";
-import type { SeriesPage, SeriesRow, SeriesState } from "../link/protocol";
+import { Latest, type Link } from "../kernel/link";
+import type { SeriesPage, SeriesRow, SeriesState } from "../kernel/protocol";
 
 const MARGIN = 30; // rows beyond the view
 const KEPT = 4000;

@@ -2,8 +2,8 @@
 
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { count, plural } from "../format";
-import { Icon } from "../icons";
+import { count, plural } from "../ui/format";
+import { Icon } from "../ui/icons";
 import { JobRow } from "./job";
 import { type Downloads, ended, stateText } from "./jobs";
 

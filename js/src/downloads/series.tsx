@@ -2,8 +2,8 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { count, shortened } from "../format";
-import { Scroller } from "../table/scroller";
+import { count, shortened } from "../ui/format";
+import { Scroller } from "../ui/scroller";
 import { Ends } from "./ends";
 import { partText } from "./jobs";
 import { type SeriesList, seriesText } from "./list";

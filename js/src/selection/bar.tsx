@@ -3,13 +3,13 @@
 import { computed, effect, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Downloads } from "../downloads/jobs";
-import { count, plural, size } from "../format";
-import type { Provider, SelectionTotals } from "../link/protocol";
-import type { Store } from "../link/store";
+import type { Provider, SelectionTotals } from "../kernel/protocol";
+import type { Store } from "../state/store";
+import { NONE, nothing } from "../state/ticks";
+import { count, plural, size } from "../ui/format";
 import { CopyUids } from "./copy";
 import { LicenceTag } from "./licence";
 import { PlanDetails, PlanLine } from "./plan";
-import { NONE, nothing } from "./ticks";
 
 type Reply = { job: string } | { confirm: string };
 
@@ -111,7 +111,7 @@ export function SelectionBar({ store, id, downloads }: BarProps) {
           <DestinationField store={store} id={id} />
           <select
             class="idc-input idc-cloud"
-            aria-label="Download from"
+            aria-label="Download from "
             title="The cloud to download from: both hold the same files"
             value={store.provider.value}
             onChange={(e) => store.setProvider(e.currentTarget.value as Provider)}

@@ -1,12 +1,12 @@
 // Copying the UIDs of what is ticked. Only the kernel knows them all, and the page may copy only soon after a press.
 
 import { useSignal, useSignalEffect } from "@preact/signals";
-import { copyNow } from "../clipboard";
-import { count, plural } from "../format";
-import { press } from "../icons";
-import type { Store } from "../link/store";
-import { Copyable } from "../panel/copy";
-import { Dialog } from "../panel/dialog";
+import type { Store } from "../state/store";
+import { copyNow } from "../ui/clipboard";
+import { Copyable } from "../ui/copyable";
+import { Dialog } from "../ui/dialog";
+import { count, plural } from "../ui/format";
+import { press } from "../ui/icons";
 
 const MOST = 50_000; // series; the kernel refuses more, too
 

@@ -1,7 +1,7 @@
 // A licence with what it covers; one that forbids commercial use is marked.
 
-import { count } from "../format";
-import type { Licence } from "../link/protocol";
+import type { Licence } from "../kernel/protocol";
+import { count } from "../ui/format";
 
 export function LicenceTag({ licence, figures }: { licence: Licence; figures: string }) {
   return (

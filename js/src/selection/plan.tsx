@@ -1,12 +1,12 @@
 // What a download would do, said before it is begun.
 
 import { type Downloads, paceText, stateText } from "../downloads/jobs";
-import { count, duration, plural, size } from "../format";
-import { Icon } from "../icons";
-import type { Plan } from "../link/protocol";
-import type { Store } from "../link/store";
+import type { Plan } from "../kernel/protocol";
+import type { Store } from "../state/store";
+import { nothing } from "../state/ticks";
+import { count, duration, plural, size } from "../ui/format";
+import { Icon } from "../ui/icons";
 import { LicenceTag } from "./licence";
-import { nothing } from "./ticks";
 
 /** One line under what is ticked; behind its button, all of it. */
 export function PlanLine({ store, downloads, open }: { store: Store; downloads: Downloads | null; open: { value: boolean } }) {

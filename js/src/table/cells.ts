@@ -1,9 +1,9 @@
 // One row of the table as elements that are kept and rewritten.
 
-import { cell, noncommercial, shortened } from "../format";
-import type { Column } from "../link/protocol";
+import type { Column } from "../kernel/protocol";
+import { below, nameOf } from "../state/levels";
+import { cell, noncommercial, shortened } from "../ui/format";
 import { numeric } from "./columns";
-import { below, nameOf } from "./levels";
 import type { Mark } from "./marks";
 import type { Item } from "./tree";
 

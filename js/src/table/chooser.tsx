@@ -2,9 +2,9 @@
 
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { IconButton, press } from "../icons";
-import type { Column } from "../link/protocol";
-import type { Store } from "../link/store";
+import type { Column } from "../kernel/protocol";
+import type { Store } from "../state/store";
+import { IconButton, press } from "../ui/icons";
 import { levelOf, moveColumn, offered, resetColumns, shown, toggleColumn } from "./layout";
 
 export function Chooser({ store, close }: { store: Store; close: () => void }) {

@@ -1,6 +1,6 @@
 // How wide each column is: all of them readable, all of the width used.
 
-import type { Column } from "../link/protocol";
+import type { Column } from "../kernel/protocol";
 
 export const TICK_WIDTH = 36;
 const LETTER = 7.2; // a header letter, on average, in a wide font

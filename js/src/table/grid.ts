@@ -1,13 +1,13 @@
 // The scrolled body of the table: only rows in view exist, and they are rewritten as it scrolls.
 
 import { effect } from "@preact/signals";
-import type { Column } from "../link/protocol";
-import type { Store } from "../link/store";
+import type { Column } from "../kernel/protocol";
+import { IDENTIFIERS } from "../state/levels";
+import type { Store } from "../state/store";
+import { Scroller } from "../ui/scroller";
 import { makeRow, markRow, type RowSlot, textOf, toggle, writeRow } from "./cells";
 import { type Action, action, type Place } from "./keys";
-import { IDENTIFIERS } from "./levels";
 import type { Marks } from "./marks";
-import { Scroller } from "./scroller";
 import { Tip } from "./tip";
 import type { Item, Tree } from "./tree";
 import { Whereabouts } from "./whereabouts";

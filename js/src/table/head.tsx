@@ -1,8 +1,8 @@
 // One header cell: sorts at a click, is dragged to another place, and its edge sets the width; all by keyboard too.
 
 import { useRef } from "preact/hooks";
-import type { Column, SortKey } from "../link/protocol";
-import type { Store } from "../link/store";
+import type { Column, SortKey } from "../kernel/protocol";
+import type { Store } from "../state/store";
 import { numeric } from "./columns";
 import { nextSort } from "./keys";
 import { moveColumn, setWidth } from "./layout";

@@ -1,7 +1,7 @@
 // Which columns the table shows, in which order and how wide; kept with the widget, so that Python and other views agree.
 
-import type { Catalog, Column, Level, TableState } from "../link/protocol";
-import type { Store } from "../link/store";
+import type { Catalog, Column, Level, TableState } from "../kernel/protocol";
+import type { Store } from "../state/store";
 
 export const NARROWEST = 48;
 export const WIDEST = 900;

@@ -1,10 +1,10 @@
 // What is ticked of the rows in view: known here for single series, asked of the kernel for what conditions decide.
 
 import { signal } from "@preact/signals";
-import { holds } from "../cube/condition";
-import type { Ticks } from "../link/protocol";
-import type { Store } from "../link/store";
-import { nothing } from "../selection/ticks";
+import { holds } from "../cohort/condition";
+import type { Ticks } from "../kernel/protocol";
+import type { Store } from "../state/store";
+import { nothing } from "../state/ticks";
 import type { Item, Node } from "./tree";
 
 export type Mark = boolean | "mixed";

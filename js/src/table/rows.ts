@@ -1,9 +1,9 @@
 // The rows of the result, in blocks of 100 from the kernel: those in view first, their neighbours next.
 
 import { signal, type Signal } from "@preact/signals";
-import { canonical, same, type Where } from "../cube/condition";
-import type { Link } from "../link/link";
-import type { Level, Row, SortKey, Ticks } from "../link/protocol";
+import { canonical, same, type Where } from "../cohort/condition";
+import type { Link } from "../kernel/link";
+import type { Level, Row, SortKey, Ticks } from "../kernel/protocol";
 
 export const BLOCK = 100;
 const KEPT = 200; // blocks: 20,000 rows

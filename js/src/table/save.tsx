@@ -2,13 +2,13 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { copyText } from "../clipboard";
-import { count, size } from "../format";
-import { IconButton } from "../icons";
-import type { Saving } from "../link/protocol";
-import type { Store } from "../link/store";
-import { nothing } from "../selection/ticks";
-import { IDENTIFIERS, noun } from "./levels";
+import type { Saving } from "../kernel/protocol";
+import { IDENTIFIERS, noun } from "../state/levels";
+import type { Store } from "../state/store";
+import { nothing } from "../state/ticks";
+import { copyText } from "../ui/clipboard";
+import { count, size } from "../ui/format";
+import { IconButton } from "../ui/icons";
 import type { Question } from "./tree";
 
 const LOOK_MS = 250;

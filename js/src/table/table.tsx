@@ -2,19 +2,19 @@
 
 import { effect, type Signal, untracked, useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { copyText } from "../clipboard";
-import { canonical, same, type Where } from "../cube/condition";
+import { canonical, same, type Where } from "../cohort/condition";
 import { DetailPane, type Focus } from "../detail/pane";
-import { Status } from "../header";
-import type { Crumb, Ticks } from "../link/protocol";
-import type { Store } from "../link/store";
-import { Others } from "../panel/readings";
-import { nothing } from "../selection/ticks";
+import { Others } from "../filters/readings";
+import { Status } from "../filters/status";
+import type { Crumb, Ticks } from "../kernel/protocol";
+import { below, keys, nameOf, noun } from "../state/levels";
+import type { Store } from "../state/store";
+import { nothing } from "../state/ticks";
+import { copyText } from "../ui/clipboard";
 import { fit, TICK_WIDTH, tight } from "./columns";
 import { Grid, HEAD_HEIGHT } from "./grid";
 import { Header } from "./head";
 import { levelOf, shown } from "./layout";
-import { below, keys, nameOf, noun } from "./levels";
 import { Marks } from "./marks";
 import { Ticking } from "./ticking";
 import { Breadcrumb, Toolbar } from "./toolbar";

@@ -1,11 +1,11 @@
 // Ticking: a single series here and now; groups, ranges and everything with the kernel, which knows what they hold.
 
 import { effect, signal } from "@preact/signals";
-import { holds, same } from "../cube/condition";
-import { Latest } from "../link/link";
-import type { Ticks } from "../link/protocol";
-import type { Store } from "../link/store";
-import { allOf, NONE, nothing } from "../selection/ticks";
+import { holds, same } from "../cohort/condition";
+import { Latest } from "../kernel/link";
+import type { Ticks } from "../kernel/protocol";
+import type { Store } from "../state/store";
+import { allOf, NONE, nothing } from "../state/ticks";
 import type { Mark, Marks } from "./marks";
 import type { Item, Node, Tree } from "./tree";
 

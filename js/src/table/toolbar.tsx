@@ -1,15 +1,15 @@
 // Above the table: what a row is, where one is, what is shown, and what can be done with it.
 
 import type { Signal } from "@preact/signals";
-import { Icon, press } from "../icons";
-import type { Level, Ticks } from "../link/protocol";
-import type { Store } from "../link/store";
-import { Popover } from "../popover";
-import { useRoving } from "../roving";
-import { nothing } from "../selection/ticks";
+import type { Level, Ticks } from "../kernel/protocol";
+import { below, LEVELS } from "../state/levels";
+import type { Store } from "../state/store";
+import { nothing } from "../state/ticks";
+import { Icon, press } from "../ui/icons";
+import { Popover } from "../ui/popover";
+import { useRoving } from "../ui/roving";
 import { Chooser } from "./chooser";
 import { levelOf } from "./layout";
-import { below, LEVELS } from "./levels";
 import { Save } from "./save";
 import type { Tree } from "./tree";
 

@@ -1,10 +1,10 @@
 // The rows in view order: those of the query, and below an expanded one what it holds, and so on.
 
 import { signal } from "@preact/signals";
-import type { Where } from "../cube/condition";
-import type { Link } from "../link/link";
-import type { Cell, Level, Row, SortKey, Ticks } from "../link/protocol";
-import { below, keys, needed, type Read, size } from "./levels";
+import type { Where } from "../cohort/condition";
+import type { Link } from "../kernel/link";
+import type { Cell, Level, Row, SortKey, Ticks } from "../kernel/protocol";
+import { below, keys, needed, type Read, size } from "../state/levels";
 import { Rows } from "./rows";
 
 /** What the whole table shows. */

@@ -1,6 +1,6 @@
 // Where a dragged scrollbar is: a row of a million cannot be there before the bar is elsewhere, its number can.
 
-import { count } from "../format";
+import { count } from "../ui/format";
 
 export class Whereabouts {
   #element: HTMLElement | null = null;
