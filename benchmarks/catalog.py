@@ -45,51 +45,51 @@ def ours(index: Path | None, folder: str | None) -> dict[str, float]:
     import idc_widgets as idc
 
     catalog = idc.Catalog(cache_dir=folder)
-    if not catalog.database.wait_for_cache():
-        sys.exit(catalog.database.note)
+    if not catalog.index.database.wait_for_cache():
+        sys.exit(catalog.index.database.note)
     found = {"cache built": (time.perf_counter() - start) * 1000}
     found["open"] = clock(lambda: idc.Catalog(cache_dir=folder))
-    rows = catalog.database.rows("SELECT count(*) FROM index")[0][0]
+    rows = catalog.index.database.rows("SELECT count(*) FROM index")[0][0]
     found["sql"] = clock(lambda: catalog.sql(QUERY))
     words = iter(
         ["prostate t2", "liver axial", "chest contrast", "brain flair", "breast dynamic", "spine sag", "lung ct"]
     )
     found["search"] = clock(lambda: catalog.cohort(idc.search(next(words))).counts)
-    found["cube, whole"] = clock(lambda: idc.Catalog(cache_dir=folder).cube(), 3)
+    found["cube, whole"] = clock(lambda: idc.Catalog(cache_dir=folder).index.cube(), 3)
     outside = catalog.cohort(idc.contains("SeriesDescription", "t2"))
     where, parameters = outside.compiled()
     kept = [c.to_json() for c in outside.conditions]
-    found["cube, filtered"] = clock(lambda: catalog.cube(where, parameters, kept))
-    columns = list(catalog.index_columns)
+    found["cube, filtered"] = clock(lambda: catalog.index.cube(where, parameters, kept))
+    columns = list(catalog.index.columns)
     sorts = iter(["SeriesDescription", "PatientID", "StudyDate", "series_size_MB", "Manufacturer"])
     found["first page, new sort"] = clock(
-        lambda: catalog.pages.page("TRUE", [], [(next(sorts), True)], columns, 0, 100), 5
+        lambda: catalog.index.pages.page("TRUE", [], [(next(sorts), True)], columns, 0, 100), 5
     )
     sizes = iter([1, 2, 3, 4, 5])
 
     def first_page() -> None:
         where, parameters = catalog.cohort(idc.between("instanceCount", next(sizes), 500)).compiled()
-        catalog.pages.page(where, parameters, [], columns, 0, 100)
+        catalog.index.pages.page(where, parameters, [], columns, 0, 100)
 
     found["first page, new cohort"] = clock(first_page, 5)
     sort = [("SeriesDescription", True)]
-    catalog.pages.page("TRUE", [], sort, columns, rows // 2, 100)
+    catalog.index.pages.page("TRUE", [], sort, columns, rows // 2, 100)
     for share in (0, 0.5, 0.9):
         offset = int(rows * share)
-        catalog.pages.page("TRUE", [], sort, columns, offset, 100)
+        catalog.index.pages.page("TRUE", [], sort, columns, offset, 100)
         found[f"page at {share:.0%}"] = clock(
-            lambda o=offset: catalog.pages.page("TRUE", [], sort, columns, o, 100), 15
+            lambda o=offset: catalog.index.pages.page("TRUE", [], sort, columns, o, 100), 15
         )
     few = columns[:9]
-    found["page at 50%, 9 columns"] = clock(lambda: catalog.pages.page("TRUE", [], sort, few, rows // 2, 100), 15)
+    found["page at 50%, 9 columns"] = clock(lambda: catalog.index.pages.page("TRUE", [], sort, few, rows // 2, 100), 15)
     shown = ["PatientID", "collection_id", "PatientSex", "studies", "series", "Modality", "series_bytes"]
     by_size = [("series_bytes", True)]
     for level in ("patient", "study"):
         start = time.perf_counter()
-        _, groups = catalog.levels.page(level, "TRUE", [], by_size, shown, 0, 100)  # type: ignore[arg-type]
+        _, groups = catalog.index.levels.page(level, "TRUE", [], by_size, shown, 0, 100)  # type: ignore[arg-type]
         found[f"first page, {level}, new sort"] = (time.perf_counter() - start) * 1000
         found[f"page at 50%, {level}"] = clock(
-            lambda n=level, o=groups // 2: catalog.levels.page(n, "TRUE", [], by_size, shown, o, 100), 15
+            lambda n=level, o=groups // 2: catalog.index.levels.page(n, "TRUE", [], by_size, shown, o, 100), 15
         )
     found["memory"] = psutil.Process().memory_info().rss / 1e6
     return found

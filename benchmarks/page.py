@@ -91,7 +91,7 @@ def use_theirs(page: Page, turn: int) -> None:
 
 def main() -> None:
     """Measure and print."""
-    Catalog().database.wait_for_cache()
+    Catalog().index.database.wait_for_cache()
     parquet = Path(sources.table("index").path).as_posix()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, sync_playwright() as p:
         lab = Lab(Path(folder), {"IDC_WIDGETS_STATE_DIR": str(Path(folder) / "state")})

@@ -92,7 +92,7 @@ def _naive(query: str, urls: list[str]) -> None:
 
 
 def _ours(catalog: Catalog, cache: str, query: str) -> None:
-    Remote(catalog.database, cache, "idc_current").sql(query)
+    Remote(catalog.index.database, cache, "idc_current").sql(query)
 
 
 def _seconds(work: Callable[[], object]) -> float:

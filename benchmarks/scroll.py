@@ -46,7 +46,7 @@ MEASURE = """async ([speed, seconds]) => {
 
 def main() -> None:
     """Measure and print."""
-    Catalog().database.wait_for_cache()
+    Catalog().index.database.wait_for_cache()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, sync_playwright() as p:
         lab = Lab(Path(folder), {"IDC_WIDGETS_STATE_DIR": str(Path(folder) / "state")})
         browser = p.chromium.launch(executable_path=chromium.find(), args=chromium.ARGUMENTS)

@@ -17,7 +17,7 @@ THEIRS = "from idc_index import IDCClient; c = IDCClient()"
 
 def main() -> None:
     """Measure and print."""
-    Catalog().database.wait_for_cache()
+    Catalog().index.database.wait_for_cache()
     theirs = median(lambda: run(THEIRS))
     warm = median(lambda: run(OURS))
 

@@ -9,24 +9,20 @@ from __future__ import annotations
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from idc_widgets.catalog import Catalog, QueryError, TableUnavailableError, UnknownNameError
+from idc_widgets.api import Catalog, Cohort, dicomweb_url, files, verify, viewer_url
+from idc_widgets.catalog import QueryError, TableUnavailableError, UnknownNameError
 from idc_widgets.cohort import (
-    Cohort,
     Condition,
     Counts,
     between,
     col,
     contains,
-    dicomweb_url,
     everything,
-    files,
     implausible,
     referenced_by,
     references,
     search,
     sql,
-    verify,
-    viewer_url,
     with_modalities,
 )
 from idc_widgets.transfer import Job, Plan, TransferError, display, jobs

@@ -54,7 +54,7 @@ def plain() -> duckdb.DuckDBPyConnection:
 def catalog(_own_folders: None) -> Catalog:
     """A catalogue whose cache stands."""
     found = Catalog()
-    assert found.database.wait_for_cache(280), found.database.note
+    assert found.index.database.wait_for_cache(280), found.index.database.note
     return found
 
 
@@ -64,14 +64,14 @@ def bare_catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     blocked = tmp_path_factory.mktemp("blocked") / "file"
     blocked.write_text("not a folder")
     found = Catalog(cache_dir=blocked / "cache")
-    found.database.wait_for_cache(60)
+    found.index.database.wait_for_cache(60)
     return found
 
 
 @pytest.fixture
 def fresh(catalog: Catalog, tmp_path: Path) -> Callable[[], Catalog]:
     """Makes catalogues with one folder, in which the index's cache stands and no table yet."""
-    os.link(catalog.database.cache_path, tmp_path / catalog.database.cache_path.name)
+    os.link(catalog.index.database.cache_path, tmp_path / catalog.index.database.cache_path.name)
     return lambda: Catalog(cache_dir=tmp_path)
 
 

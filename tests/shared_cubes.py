@@ -28,7 +28,7 @@ def main(target: Path) -> None:
         if made not in known:
             where, parameters = from_json_list(catalog, made["outside"]).compiled()
             known.append(made)
-            cubes.append(catalog.cube(where, parameters, made["outside"], made["edges"]))
+            cubes.append(catalog.index.cube(where, parameters, made["outside"], made["edges"]))
         counts = from_json_list(catalog, case["where"]).counts
         cases.append({"name": case["name"], "where": case["where"], "cube": known.index(made), **vars(counts)})
     target.parent.mkdir(parents=True, exist_ok=True)

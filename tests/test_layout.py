@@ -16,12 +16,12 @@ PACKAGE = Path(__file__).parents[1] / "idc_widgets"
 MAY_IMPORT = {
     "lib": set(),
     "catalog": {"lib"},
+    "cohort": {"lib", "catalog"},
     "transfer": {"lib"},
-    "cohort": {"lib", "catalog", "transfer"},
-    "cli": {"lib", "catalog", "transfer", "cohort"},
-    "widgets": {"lib", "catalog", "transfer", "cohort"},
+    "api": {"lib", "catalog", "cohort", "transfer"},
+    "cli": {"lib", "catalog", "cohort", "transfer", "api"},
+    "widgets": {"lib", "catalog", "cohort", "transfer", "api"},
 }
-
 FRONTEND = PACKAGE.parent / "js" / "src"
 FRONTEND_MAY_IMPORT = {
     "ui": set(),
@@ -39,23 +39,48 @@ FRONTEND_MAY_IMPORT = {
 }
 
 
-def _imports_at_the_top(path: Path) -> set[str]:
-    """Rooms of this package that a module imports when it is imported (not within functions or for types only)."""
+MODULES = {
+    ".".join(p.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): p
+    for p in PACKAGE.rglob("*.py")
+}
+
+
+def _imports(module: str) -> set[str]:
+    """Modules of this package that one imports, within functions too; not those that only type checkers import."""
+    path = MODULES[module]
+    tree = ast.parse(path.read_text("utf-8"))
+    for_types = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     found: set[str] = set()
-    for node in ast.parse(path.read_text("utf-8")).body:
-        names: list[str] = []
-        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names = [f"{node.module}.{a.name}" for a in node.names]
-        elif isinstance(node, ast.Import):
-            names = [a.name for a in node.names]
-        found |= {n.split(".")[1] for n in names if n.startswith("idc_widgets.")}
-    return found
+    for node in ast.walk(tree):
+        if node in for_types:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            found |= {name if (name := f"{base}.{a.name}") in MODULES else base for a in node.names}
+    return found & set(MODULES) - {module}
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
 def test_imports_run_one_way(room: str) -> None:
-    for path in (PACKAGE / room).rglob("*.py"):
-        assert _imports_at_the_top(path) <= MAY_IMPORT[room] | {room}, path.name
+    for module in MODULES:
+        if module.split(".")[1:2] == [room]:
+            rooms = {name.split(".")[1] for name in _imports(module) if "." in name}
+            assert rooms <= MAY_IMPORT[room] | {room}, module
+
+
+def test_there_are_no_circles() -> None:
+    assert {m.split(".")[1] for m in MODULES if m.count(".") > 1} == set(MAY_IMPORT)
+    graphlib.TopologicalSorter({m: _imports(m) for m in MODULES}).prepare()  # raises CycleError with the modules
 
 
 def test_a_script_needs_no_notebook() -> None:
@@ -73,7 +98,7 @@ def test_no_room_is_too_large() -> None:
                 assert len(path.read_text("utf-8").splitlines()) <= 420, path
 
 
-@pytest.mark.parametrize("room", ["catalog", "transfer", "cohort"])
+@pytest.mark.parametrize("room", ["lib", "catalog", "transfer", "cohort", "api"])
 def test_nothing_below_the_widgets_knows_them(room: str) -> None:
     """Imports within functions count, too."""
     for path in (PACKAGE / room).rglob("*.py"):

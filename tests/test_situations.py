@@ -14,7 +14,7 @@ import pytest
 
 import idc_widgets as idc
 from idc_widgets import transfer
-from idc_widgets.catalog import Catalog
+from idc_widgets.api import Catalog
 from idc_widgets.transfer.registry import make_private, state_dir
 from tests.sweeping import sentence
 
@@ -26,7 +26,7 @@ NAMES = ("AWS_ENDPOINT", "GCS_ENDPOINT", "RELEASE_URL", "METADATA_ENDPOINT")
 @pytest.fixture
 def own(catalog: Catalog, tmp_path: Path) -> Catalog:
     (tmp_path / "cache").mkdir()
-    os.link(catalog.database.cache_path, tmp_path / "cache" / catalog.database.cache_path.name)
+    os.link(catalog.index.database.cache_path, tmp_path / "cache" / catalog.index.database.cache_path.name)
     return Catalog(cache_dir=tmp_path / "cache")
 
 
@@ -42,7 +42,7 @@ def _answers(own: Catalog, data: Path, tmp_path: Path) -> dict[str, Callable[[],
     cohort = own.cohort(SeriesInstanceUID=SERIES)
     return {
         "counts": lambda: cohort.counts,
-        "names": own.table_names,
+        "names": own.index.table_names,
         "tables": own.tables,
         "sql": lambda: own.sql("SELECT count(*) FROM index"),
         "plan": lambda: cohort.download(tmp_path / "new", dry_run=True),
@@ -110,8 +110,8 @@ def test_places_that_cannot_be_written(
     with monkeypatch.context() as patch:
         patch.setenv("IDC_WIDGETS_CACHE_DIR", place)
         blocked = Catalog()
-        assert not blocked.database.wait_for_cache(60)
-        assert "IDC_WIDGETS_CACHE_DIR" in blocked.database.note
+        assert not blocked.index.database.wait_for_cache(60)
+        assert "IDC_WIDGETS_CACHE_DIR" in blocked.index.database.note
         assert blocked.cohort(SeriesInstanceUID=SERIES).counts.series == 1
 
 

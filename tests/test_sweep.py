@@ -20,7 +20,7 @@ import pytest
 
 import idc_widgets as idc
 from idc_widgets import transfer
-from idc_widgets.catalog import Catalog
+from idc_widgets.api import Catalog
 from idc_widgets.catalog.database import Database
 from idc_widgets.catalog.remote import Estimate, Remote
 from idc_widgets.cohort.columns import Column
@@ -96,8 +96,6 @@ THINGS: dict[str, type] = {
 
 #: Not for people: the rest of the package calls these, with what it made itself.
 INNER = {
-    "Catalog.require_column", "Catalog.cube",
-    "Catalog.collections_with", "Catalog.on_cache", "Catalog.joined", "Catalog.select",
     "Cohort.compiled", "Cohort.documents", "Job.snapshot", "Remote.holding", "Remote.ask", "Remote.plan",
 }  # fmt: skip
 
@@ -140,10 +138,9 @@ FITS: dict[str, set[str]] = {
     "high": TEXTS | _NUMBERS | {"empty", "blank"}, "values": _LISTS, "unknown": {"list", "['x']"},
     # Whether there is such a column, table or value is asked where a catalogue is at hand.
     "modalities": TEXTS, "between(column)": TEXTS, "contains(column)": TEXTS, "col(name)": TEXTS,
-    "Catalog.available(table)": TEXTS, "Catalog.origin(table)": TEXTS, "Catalog.clinical_dataset(table)": TEXTS,
     "contains(text)": TEXTS | {"blank"}, "Column.contains(text)": TEXTS | {"blank"}, "sql(text)": TEXTS,
     "search(text)": TEXTS - {"long"}, "Catalog.interpret(text)": TEXTS - {"long"} | {"empty", "blank"},
-    "Catalog.tables_in(sql)": TEXTS | {"empty", "blank"}, "Catalog.add_table(name)": {"word"},
+    "Catalog.add_table(name)": {"word"},
     "Catalog.add_table(source)": {"frame"}, "Catalog.cohort(columns)": {"None", "nan", "list", "[None]"},
     "Cohort.where(columns)": {"None", "nan", "list", "[None]"},
     "Cohort.exclude(columns)": {"None", "nan", "list", "[None]"}, "Cohort(conditions)": {"list"},
@@ -181,7 +178,7 @@ def world(mirror: Mirror, catalog: Catalog, tmp_path_factory: pytest.TempPathFac
         patch.setattr(Part, "_cube_of", lambda *_: {})
         # Of its own, since tables are added to it.
         (folder / "cache").mkdir()
-        os.link(catalog.database.cache_path, folder / "cache" / catalog.database.cache_path.name)
+        os.link(catalog.index.database.cache_path, folder / "cache" / catalog.index.database.cache_path.name)
         yield World(Catalog(cache_dir=folder / "cache"), folder)
 
 

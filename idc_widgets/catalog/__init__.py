@@ -3,9 +3,9 @@
 Everything here reads; nothing here knows about cohorts' meaning, downloads or widgets.
 """
 
-from idc_widgets.catalog.catalog import Catalog
 from idc_widgets.catalog.fetch import TableUnavailableError
+from idc_widgets.catalog.index import Index
 from idc_widgets.catalog.names import UnknownNameError
 from idc_widgets.catalog.queries import QueryError
 
-__all__ = ["Catalog", "QueryError", "TableUnavailableError", "UnknownNameError"]
+__all__ = ["Index", "QueryError", "TableUnavailableError", "UnknownNameError"]

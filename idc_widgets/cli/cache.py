@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from idc_widgets.catalog import Catalog, cache, sources
+from idc_widgets.api import Catalog
+from idc_widgets.catalog import cache, sources
 from idc_widgets.cli.output import Output, printable
-from idc_widgets.transfer import ResourceError, human_bytes
+from idc_widgets.lib.format import human_bytes
+from idc_widgets.transfer import ResourceError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +26,7 @@ def run(options: argparse.Namespace, out: Output) -> int:
         raise ResourceError(f"{top} is a file, the cache needs a folder: IDC_WIDGETS_CACHE_DIR names another.")
     gone = cache.prune(everything=options.rebuild) if options.prune or options.rebuild else []
     if options.rebuild:
-        database = Catalog().database
+        database = Catalog().index.database
         if not database.wait_for_cache():
             raise ResourceError(f"{database.note} (IDC_WIDGETS_CACHE_DIR names another folder)")
     found = cache.files()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias, cast
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.api import Catalog
 from idc_widgets.catalog.sources import DATE_COLUMNS, NUMBER_COLUMNS
 from idc_widgets.catalog.terms import TERM_COLUMNS
 from idc_widgets.cli.exits import InputError
@@ -66,8 +66,8 @@ def conditions(catalog: Catalog, texts: Sequence[str]) -> list[Condition]:
 def kind_of(catalog: Catalog, column: str) -> Kind:
     """Return what values a column takes, of the index or of "table.column"."""
     if "." in column:
-        return catalog.joined(column).kind
-    catalog.require_column(column)
+        return catalog.index.joined(column).kind
+    catalog.index.require_column(column)
     if column in TERM_COLUMNS:
         return "text"
     if column == "PatientAge":

@@ -7,11 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.api import Catalog
 from idc_widgets.cli import selection
 from idc_widgets.cli.exits import ENVIRONMENT, LIMITED, OK, UNKNOWN, USAGE, WRONG
 from idc_widgets.cli.jobs import job_row, progress_text
 from idc_widgets.cli.output import Output, printable
+from idc_widgets.lib.format import human_bytes
 from idc_widgets.transfer import (
     DEFAULT_LAYOUT,
     DEFAULT_WORKERS,
@@ -21,7 +22,6 @@ from idc_widgets.transfer import (
     TransferError,
     describe_destination,
     has_stopped,
-    human_bytes,
 )
 
 _SHOWN = 20

@@ -7,14 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from idc_widgets import cohort as rooms
-from idc_widgets.catalog import Catalog
+from idc_widgets.api import Catalog, Cohort, dicomweb_url, files, viewer_url
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.cli import selection
 from idc_widgets.cli.exits import OK, UNKNOWN, InputError
 from idc_widgets.cli.output import Output, printable, rows_of
-from idc_widgets.cohort import Cohort
-from idc_widgets.transfer import human_bytes
+from idc_widgets.lib.format import human_bytes
 
 _LEVELS = ("collection", "patient", "study", "series")
 _COLUMNS = (
@@ -137,7 +135,7 @@ def urls(options: argparse.Namespace, out: Output) -> int:
     rows: list[dict[str, Any]] = []
     for uid in options.uids:
         if options.files:
-            rows += [{"uid": uid, **row} for row in rows_of(rooms.files(uid, catalog, provider=options.provider))]
+            rows += [{"uid": uid, **row} for row in rows_of(files(uid, catalog, provider=options.provider))]
             continue
         rows += [{"uid": uid, "url": url} for url in _addresses(catalog, uid, options)]
     if options.json:
@@ -150,7 +148,7 @@ def urls(options: argparse.Namespace, out: Output) -> int:
 
 def _addresses(catalog: Catalog, uid: str, options: argparse.Namespace) -> list[str]:
     if options.bucket:
-        found = catalog.database.rows(
+        found = catalog.index.database.rows(
             f"SELECT series_aws_url FROM {SERIES} "
             "WHERE SeriesInstanceUID = $1 OR StudyInstanceUID = $1 ORDER BY row_id",
             [uid],
@@ -158,10 +156,7 @@ def _addresses(catalog: Catalog, uid: str, options: argparse.Namespace) -> list[
         if not found:
             raise InputError(f'IDC v{catalog.version} has no study or series "{printable(uid)}".')
         return [str(row[0]) for row in found]
-    name = "dicomweb_url" if options.dicomweb else "viewer_url"
-    make: Any = getattr(rooms, name)
-    more = {"viewer": options.viewer} if options.viewer else {}
-    return [str(make(uid, catalog=catalog, **more))]
+    return [dicomweb_url(uid, catalog) if options.dicomweb else viewer_url(uid, catalog, viewer=options.viewer)]
 
 
 def manifest(options: argparse.Namespace, out: Output) -> int:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.api import Catalog
 from idc_widgets.cli import selection
 from idc_widgets.cli.exits import OK, UNKNOWN, InputError
 from idc_widgets.cli.output import Output, clock, printable
-from idc_widgets.transfer import ENDED, Job, Progress, Status, check_state_dir, human_bytes, jobs
+from idc_widgets.lib.format import human_bytes
+from idc_widgets.transfer import ENDED, Job, Progress, Status, check_state_dir, jobs
 
 _PAGE = 10_000
 _TO_RESUME = ("paused", "failed")

@@ -9,11 +9,11 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.api import Catalog, Cohort
 from idc_widgets.cli.conditions import conditions
 from idc_widgets.cli.exits import InputError
 from idc_widgets.cli.output import Output
-from idc_widgets.cohort import Cohort, Condition, search
+from idc_widgets.cohort import Condition, search
 from idc_widgets.cohort.interpret.near import near
 
 _SHOWN = 20
@@ -90,7 +90,7 @@ def interpreted(catalog: Catalog, text: str, out: Output) -> list[Condition]:
 
 def nearest(catalog: Catalog, text: str, others: Cohort, out: Output) -> None:
     """Say what words that find nothing may be meant for."""
-    readings = [(r.label, others.where(*r).counts.series) for r in near(catalog, text)]
+    readings = [(r.label, others.where(*r).counts.series) for r in near(catalog.index, text)]
     found = [f"{label} ({series:,} series)" for label, series in readings if series]
     out.note(f"nothing is found by {text!r}; nearest: {'; '.join(found)}" if found else f"nothing is found by {text!r}")
 

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from idc_widgets import cohort
-from idc_widgets.catalog import Catalog
+from idc_widgets.api import Catalog, Cohort, verify
 from idc_widgets.cli import selection
 from idc_widgets.cli.exits import OK, UNCHECKED, UNKNOWN, WRONG, InputError
 from idc_widgets.cli.output import Output, printable
@@ -31,7 +30,7 @@ def run(options: argparse.Namespace, out: Output) -> int:
     if not options.folder:
         raise InputError("the folder's name is empty.")
     catalog = Catalog()
-    expect: cohort.Cohort | None = None
+    expect: Cohort | None = None
     if options.expect:
         wanted = argparse.Namespace(what=options.expect, series=[], where=[], search=None, text=None)
         expect = selection.select(catalog, wanted, out)
@@ -44,7 +43,7 @@ def run(options: argparse.Namespace, out: Output) -> int:
             document={"status": "verifying", "series": audit.series, "files": audit.files},
         )
 
-    audit = cohort.verify(
+    audit = verify(
         Path(options.folder),
         catalog=catalog,
         provider=options.provider,

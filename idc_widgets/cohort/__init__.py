@@ -1,6 +1,5 @@
-"""Which of it: conditions, the cohort value, its SQL, its code, its summaries."""
+"""Which of it: conditions, their SQL and their code, what they select, lists of identifiers and words read."""
 
-from idc_widgets.cohort.cohort import Cohort
 from idc_widgets.cohort.columns import col
 from idc_widgets.cohort.conditions import (
     Condition,
@@ -14,28 +13,20 @@ from idc_widgets.cohort.conditions import (
     sql,
     with_modalities,
 )
-from idc_widgets.cohort.files import files
-from idc_widgets.cohort.getting import verify
 from idc_widgets.cohort.summary import Counts, Summary
-from idc_widgets.cohort.viewer import dicomweb_url, viewer_url
 
 __all__ = [
-    "Cohort",
     "Condition",
     "Counts",
     "Summary",
     "between",
     "col",
     "contains",
-    "dicomweb_url",
     "everything",
-    "files",
     "implausible",
     "referenced_by",
     "references",
     "search",
     "sql",
-    "verify",
-    "viewer_url",
     "with_modalities",
 ]

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import duckdb
 
-from idc_widgets.catalog import Catalog, UnknownNameError
+from idc_widgets.catalog import Index, UnknownNameError
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.joins import Kind
 from idc_widgets.catalog.names import short
@@ -69,7 +69,7 @@ def require_texts(unknown: Sequence[str]) -> Sequence[str]:
     return unknown
 
 
-def check(catalog: Catalog, condition: Condition) -> None:
+def check(index: Index, condition: Condition) -> None:
     """Raise if the condition names a column or value that the catalogue does not have.
 
     Raises
@@ -81,38 +81,38 @@ def check(catalog: Catalog, condition: Condition) -> None:
     """
     match condition:
         case In():
-            _check_values(catalog, condition.column, condition.values)
+            _check_values(index, condition.column, condition.values)
         case Between():
-            _check_bounds(catalog, condition.column, condition.low, condition.high)
+            _check_bounds(index, condition.column, condition.low, condition.high)
         case Compare():
-            _check_bounds(catalog, condition.column, condition.value)
+            _check_bounds(index, condition.column, condition.value)
         case Contains():
-            _kind(catalog, condition.column)
+            _kind(index, condition.column)
         case Sql():
-            _check_sql(catalog, condition.text)
+            _check_sql(index, condition.text)
         case WithModalities():
-            _check_values(catalog, "Modality", condition.modalities)
+            _check_values(index, "Modality", condition.modalities)
         case Not() | References() | ReferencedBy():
-            check(catalog, condition.arg)
+            check(index, condition.arg)
         case And() | Or():
             for arg in condition.args:
-                check(catalog, arg)
+                check(index, arg)
 
 
-def _kind(catalog: Catalog, column: str) -> Kind:
+def _kind(index: Index, column: str) -> Kind:
     """Return what kind of values a column holds, of the index or of "table.column"."""
     if "." in column:
-        return catalog.joined(column).kind
-    if column not in catalog.index_columns:
-        catalog.require_column(column)
+        return index.joined(column).kind
+    if column not in index.columns:
+        index.require_column(column)
         raise ValueError(f'"{column}" is a list of terms of a collection; ask for a term: {column}="…".')
     if column in DATE_COLUMNS:
         return "date"
     return "number" if column in (*NUMBER_COLUMNS, "PatientAge") else "text"
 
 
-def _check_bounds(catalog: Catalog, column: str, *bounds: Scalar) -> None:
-    kind = _kind(catalog, column)
+def _check_bounds(index: Index, column: str, *bounds: Scalar) -> None:
+    kind = _kind(index, column)
     for bound in bounds:
         if bound is None:
             continue
@@ -134,20 +134,20 @@ def _is_date(bound: Scalar) -> bool:
         return False
 
 
-def _check_sql(catalog: Catalog, text: str) -> None:
+def _check_sql(index: Index, text: str) -> None:
     """Raise unless the text is one expression over the index that DuckDB takes."""
-    require_inside(catalog, text)
+    require_inside(index, text)
     try:
-        catalog.database.rows(f'SELECT 1 FROM "index" WHERE ({text}\n) LIMIT 0')
+        index.database.rows(f'SELECT 1 FROM "index" WHERE ({text}\n) LIMIT 0')
     except duckdb.Error as error:
         first = str(error).splitlines()[0]
-        raise ValueError(f"sql({short(text)!r}): {_elsewhere(catalog, first) or first}") from None
+        raise ValueError(f"sql({short(text)!r}): {_elsewhere(index, first) or first}") from None
 
 
-def _elsewhere(catalog: Catalog, reason: str) -> str:
+def _elsewhere(index: Index, reason: str) -> str:
     """Return what to write in place of a name that an expression over the index cannot use."""
     if table := re.match(r'Binder Error: Referenced table "(.+?)" not found', reason):
-        named = next((n for n in catalog.table_names() if n.casefold() == table[1].casefold()), None)
+        named = next((n for n in index.table_names() if n.casefold() == table[1].casefold()), None)
         if named is None:
             return ""
         return (
@@ -156,13 +156,13 @@ def _elsewhere(catalog: Catalog, reason: str) -> str:
         )
     if column := re.match(r'Binder Error: Referenced column "(.+?)" not found', reason):
         try:
-            catalog.require_column(column[1])
+            index.require_column(column[1])
         except UnknownNameError as error:
             return str(error)
     return ""
 
 
-def unknown_values(catalog: Catalog, column: str, values: Sequence[Scalar]) -> list[Scalar]:
+def unknown_values(index: Index, column: str, values: Sequence[Scalar]) -> list[Scalar]:
     """Return those of the values that no series has in a column, in their order.
 
     Numbers are never unknown: a series of that size may come.
@@ -175,9 +175,9 @@ def unknown_values(catalog: Catalog, column: str, values: Sequence[Scalar]) -> l
         If a value has the wrong type for the column.
     """
     present = [v for v in values if v is not None]
-    kind = "text" if column in (*TERM_COLUMNS, "PatientAge") else _kind(catalog, column)
+    kind = "text" if column in (*TERM_COLUMNS, "PatientAge") else _kind(index, column)
     if column in TERM_COLUMNS:
-        known = set(_terms(catalog, column))
+        known = set(_terms(index, column))
         return [v for v in present if v not in known]
     if kind == "number":
         bad: Scalar = next((v for v in present if isinstance(v, str)), None)
@@ -196,49 +196,49 @@ def unknown_values(catalog: Catalog, column: str, values: Sequence[Scalar]) -> l
     if not present:
         return []
     # One pass over the distinct values; the wanted ones come as one list parameter.
-    source = _values_of(catalog, column)
-    found = catalog.database.rows(
+    source = _values_of(index, column)
+    found = index.database.rows(
         f"SELECT DISTINCT v FROM ({source}) WHERE v IN (SELECT unnest(?::VARCHAR[]))", [present]
     )
     held = {row[0] for row in found}
     return [v for v in dict.fromkeys(present) if v not in held]
 
 
-def _values_of(catalog: Catalog, column: str) -> str:
+def _values_of(index: Index, column: str) -> str:
     """Return SQL for the values of a column as text, named v."""
     table, many = SERIES, False
     if "." in column:
-        joined = catalog.joined(column)
+        joined = index.joined(column)
         table, column, many = joined.table, joined.column, joined.many
     name = '"' + column.replace('"', '""') + '"'
     value = f"unnest({name})::VARCHAR" if many else f"{name}::VARCHAR"
     return f'SELECT {value} AS v FROM "{table}"'
 
 
-def _terms(catalog: Catalog, column: str) -> list[str]:
-    return sorted({t for terms in catalog.terms[column].values() for t in terms})
+def _terms(index: Index, column: str) -> list[str]:
+    return sorted({t for terms in index.terms[column].values() for t in terms})
 
 
-def _check_values(catalog: Catalog, column: str, values: Sequence[Scalar]) -> None:
-    unknown = unknown_values(catalog, column, values)
+def _check_values(index: Index, column: str, values: Sequence[Scalar]) -> None:
+    unknown = unknown_values(index, column, values)
     if not unknown:
         return
     if column in TERM_COLUMNS:
-        _raise_unknown(catalog, column, unknown, _terms(catalog, column))
+        _raise_unknown(index, column, unknown, _terms(index, column))
     # Of another level or time; and nothing near is guessed for a UID.
-    if said := sentence(catalog, column, str(unknown[0])):
+    if said := sentence(index, column, str(unknown[0])):
         raise UnknownNameError(f'No series has {column} "{short(unknown[0])}"{_nor(unknown)}: {said}.')
     # Names of few values are compared here; among a million identifiers only DuckDB's near ones are.
-    near = catalog.database.rows(
-        f"SELECT v FROM (SELECT DISTINCT v FROM ({_values_of(catalog, column)})) WHERE v IS NOT NULL "
+    near = index.database.rows(
+        f"SELECT v FROM (SELECT DISTINCT v FROM ({_values_of(index, column)})) WHERE v IS NOT NULL "
         "ORDER BY jaro_winkler_similarity(lower(v), lower(?)) DESC LIMIT 200",
         [str(unknown[0])[:200]],
     )
-    _raise_unknown(catalog, column, unknown, [r[0] for r in near])
+    _raise_unknown(index, column, unknown, [r[0] for r in near])
 
 
-def _raise_unknown(catalog: Catalog, column: str, unknown: Sequence[Scalar], known: list[str]) -> NoReturn:
-    near = suggestion(catalog, column, str(unknown[0]), known)
+def _raise_unknown(index: Index, column: str, unknown: Sequence[Scalar], known: list[str]) -> NoReturn:
+    near = suggestion(index, column, str(unknown[0]), known)
     raise UnknownNameError(f'No series has {column} "{short(unknown[0])}"{_nor(unknown)}.{near}')
 
 

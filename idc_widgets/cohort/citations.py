@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.markup import plain
 
@@ -36,9 +36,9 @@ class Source(NamedTuple):
         return f"{self.citation} ({self.licences}; {self.series:,} series of {of})"
 
 
-def sources(catalog: Catalog, where: str, parameters: Sequence[object]) -> list[Source]:
+def sources(index: Index, where: str, parameters: Sequence[object]) -> list[Source]:
     """Return the sources of the series that satisfy a condition, the one with most series first."""
-    rows = catalog.database.rows(
+    rows = index.database.rows(
         "WITH said AS (SELECT lower(doi) AS doi, any_value(citation) AS citation FROM ("
         "SELECT s.source_doi AS doi, s.citation AS citation FROM (SELECT unnest(sources) AS s FROM collections_index) "
         "UNION ALL SELECT source_DOI, citation FROM analysis_results_index) GROUP BY 1), "
@@ -63,17 +63,17 @@ def sources(catalog: Catalog, where: str, parameters: Sequence[object]) -> list[
     ]
 
 
-def frame(catalog: Catalog, where: str, parameters: Sequence[object]) -> pd.DataFrame:
+def frame(index: Index, where: str, parameters: Sequence[object]) -> pd.DataFrame:
     """Return the sources and, as the last row, IDC itself."""
     import pandas as pd
 
-    found = sources(catalog, where, parameters)
+    found = sources(index, where, parameters)
     idc = Source(_IDC_DOI, IDC, "", "", sum(s.series for s in found), sum(s.bytes for s in found))
     both: pd.DataFrame = pd.DataFrame([*found, idc], columns=list(Source._fields))
     return both
 
 
-def text(catalog: Catalog, where: str, parameters: Sequence[object]) -> str:
+def text(index: Index, where: str, parameters: Sequence[object]) -> str:
     """Return what to cite as text: a paragraph a source, IDC last."""
-    found = map(str, sources(catalog, where, parameters))
+    found = map(str, sources(index, where, parameters))
     return "\n\n".join([*found, IDC]) + "\n"

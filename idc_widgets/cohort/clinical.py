@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def clinical(catalog: Catalog, table: str, where: str, parameters: Sequence[Any]) -> pd.DataFrame:
+def clinical(index: Index, table: str, where: str, parameters: Sequence[Any]) -> pd.DataFrame:
     """Return the rows of a clinical table about the patients of the series that satisfy a condition."""
-    collections = catalog.bring_clinical(table)
+    collections = index.bring_clinical(table)
     name = table.replace('"', '""')
     # (collection, patient): the same PatientID in another collection is another patient. The columns of the table
     # are as published, in every type.
     alone = len(collections) == 1
-    frame: pd.DataFrame = catalog.database.frame(
+    frame: pd.DataFrame = index.database.frame(
         f"WITH patients AS (SELECT DISTINCT collection_id::VARCHAR AS collection_id, PatientID FROM {SERIES} "
         f"WHERE {where} AND collection_id::VARCHAR IN (SELECT unnest(?::VARCHAR[]))) "
         f'SELECT p.collection_id, p.PatientID, c.* FROM patients p JOIN "{name}" c '

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from idc_widgets.catalog import Catalog, sources
+from idc_widgets.catalog import Index, sources
 from idc_widgets.cohort.conditions import (
     And,
     Between,
@@ -30,7 +30,7 @@ FLAVOURS = ("idc_widgets", "idc-index")
 _LONG = 60  # characters; what is shorter is as readable twice as by a name
 
 
-def to_program(catalog: Catalog, conditions: Sequence[Condition], flavour: str) -> str:
+def to_program(index: Index, conditions: Sequence[Condition], flavour: str) -> str:
     """Return a small program that selects these series in a fresh interpreter.
 
     Raises
@@ -43,7 +43,7 @@ def to_program(catalog: Catalog, conditions: Sequence[Condition], flavour: str) 
     if flavour == "idc_widgets":
         return f"import idc_widgets as idc\n\ncatalog = idc.Catalog()\ncohort = {to_code(conditions)}\n"
     if flavour == "idc-index":
-        query, tables = over_index(catalog, conditions)
+        query, tables = over_index(index, conditions)
         lacking = [t for t in tables if t not in sources.table_names()]
         own = next((t for t in lacking if t not in sources.fetched_names()), None)
         if own is not None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.catalog.bins import years_of_age
 from idc_widgets.catalog.joins import REFERENCES, REFERRING, Joined
 from idc_widgets.catalog.sources import DATE_COLUMNS, NUMBER_COLUMNS
@@ -88,7 +88,7 @@ class Compiler:
         The tables beside the index that the SQL reads.
     """
 
-    catalog: Catalog
+    index: Index
     table: str = "series"
     study: str = "study_key"
     patient: str = "patient_key"
@@ -105,7 +105,7 @@ class Compiler:
         """Return one condition as a SQL expression that is true or false, never NULL."""
         match c:
             case In() | Between() | Compare() | Contains() if "." in c.column:
-                return self._joined(c, self.catalog.joined(c.column))
+                return self._joined(c, self.index.joined(c.column))
             case In():
                 return self._in(c)
             case Between():
@@ -123,8 +123,8 @@ class Compiler:
             case ReferencedBy():
                 return self._refers(c.arg, "target", "source")
             case Sql():
-                require_inside(self.catalog, c.text)
-                self.tables |= self.catalog.tables_in(c.text)
+                require_inside(self.index, c.text)
+                self.tables |= self.index.tables_in(c.text)
                 # Read where it means what it would mean in `catalog.sql`; the line break ends a comment.
                 return f'("SeriesInstanceUID" IN (SELECT "SeriesInstanceUID" FROM "index" WHERE ({c.text}\n)))'
             case Search():
@@ -155,7 +155,7 @@ class Compiler:
     def _in(self, c: In) -> str:
         if c.column in TERM_COLUMNS:
             values = [None if v is None else str(v) for v in c.values]
-            return self._in(In("collection_id", tuple(self.catalog.collections_with(c.column, values))))
+            return self._in(In("collection_id", tuple(self.index.collections_with(c.column, values))))
         column = self._name(c.column)
         present: list[Scalar] = [v for v in c.values if v is not None]
         parts = []
@@ -258,8 +258,8 @@ class Compiler:
 
     def _word(self, word: str) -> str:
         """Return that a word occurs: it matches words and their starts; identifiers match whole or from their start."""
-        if self.bind is None and self.catalog.database.cached:
-            bits = self.catalog.database.words.bits(word)
+        if self.bind is None and self.index.database.cached:
+            bits = self.index.database.words.bits(word)
             parts = [f"patient_key IN (SELECT key FROM cache.patients WHERE starts_with(id, {self._value(word)}))"]
             if bits:
                 parts.append(f"get_bit({self._value(bits)}::BIT, text_key) = 1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from idc_widgets.catalog import Catalog, sources
+from idc_widgets.catalog import Index, sources
 from idc_widgets.cohort.compile import Compiler, literal, quoted
 from idc_widgets.cohort.conditions import Condition
 from idc_widgets.lib.arguments import shown
@@ -20,7 +20,7 @@ _DECLARED = re.compile(r"^\s*DECLARE\s+(\w+)\s+\w+\s+DEFAULT\s+([^;]+);.*\n", re
 _DATASET = re.compile(r"\bbigquery-public-data\.idc_(v\d+|current)\b")
 
 
-def to_sql(catalog: Catalog, conditions: Sequence[Condition], dialect: str) -> str:
+def to_sql(index: Index, conditions: Sequence[Condition], dialect: str) -> str:
     """Return a query that selects the series of a conjunction of conditions, complete in itself.
 
     Raises
@@ -31,33 +31,33 @@ def to_sql(catalog: Catalog, conditions: Sequence[Condition], dialect: str) -> s
     if not isinstance(dialect, str):
         dialect = shown(dialect)
     if dialect == "duckdb":
-        return _duckdb(catalog, conditions)
+        return _duckdb(index, conditions)
     if dialect == "bigquery":
-        return _bigquery(catalog, conditions)
+        return _bigquery(index, conditions)
     raise ValueError(f"sql(dialect={shown(dialect)}): the dialect is " + " or ".join(f'"{d}"' for d in DIALECTS) + ".")
 
 
-def over_index(catalog: Catalog, conditions: Sequence[Condition]) -> tuple[str, list[str]]:
+def over_index(index: Index, conditions: Sequence[Condition]) -> tuple[str, list[str]]:
     """Return a DuckDB query over a table named `index`, as idc-index offers it, and the other tables it reads."""
-    compiler = _compiler(catalog)
+    compiler = _compiler(index)
     where = compiler.where(conditions)
     return f"SELECT *\nFROM index\nWHERE {where}", sorted(compiler.tables)
 
 
-def _duckdb(catalog: Catalog, conditions: Sequence[Condition]) -> str:
-    compiler = _compiler(catalog)
+def _duckdb(index: Index, conditions: Sequence[Condition]) -> str:
+    compiler = _compiler(index)
     where = compiler.where(conditions)
     read = {"index": f"SELECT * FROM read_parquet({literal(str(sources.table('index').path))})"}
-    read |= {name: catalog.select(name) for name in sorted(compiler.tables)}
+    read |= {name: index.select(name) for name in sorted(compiler.tables)}
     tables = ",\n     ".join(f'"{name}" AS ({select})' for name, select in read.items())
     return f'WITH {tables}\nSELECT * FROM "index"\nWHERE {where}'
 
 
-def _compiler(catalog: Catalog) -> Compiler:
-    return Compiler(catalog, '"index"', '"StudyInstanceUID"', _PATIENT, bind=literal)
+def _compiler(index: Index) -> Compiler:
+    return Compiler(index, '"index"', '"StudyInstanceUID"', _PATIENT, bind=literal)
 
 
-def _bigquery(catalog: Catalog, conditions: Sequence[Condition]) -> str:
+def _bigquery(index: Index, conditions: Sequence[Condition]) -> str:
     """Return GoogleSQL for IDC's public dataset of this version.
 
     The index is no table there, so the query that IDC makes it with comes first, as published.
@@ -72,21 +72,21 @@ def _bigquery(catalog: Catalog, conditions: Sequence[Condition]) -> str:
             return exp.ArrayToString(this=exp.Array(expressions=parts), expression=between)
         return node
 
-    compiler = Compiler(catalog, '"index"', '"StudyInstanceUID"', _PATIENT, bind=quoted, unnest=False)
+    compiler = Compiler(index, '"index"', '"StudyInstanceUID"', _PATIENT, bind=quoted, unnest=False)
     where = compiler.where(conditions)
     tree = sqlglot.parse_one(f'SELECT * FROM "index" WHERE {where}', read="duckdb").transform(googlesql)
     query = tree.sql(dialect="bigquery", pretty=True)
     made = []
     for name in ["index", *sorted(compiler.tables)]:
-        body = "\n".join("  " + line for line in _making_of(catalog, name).splitlines())
+        body = "\n".join("  " + line for line in _making_of(index, name).splitlines())
         made.append(f"`{name}` AS (\n{body}\n)")
     return f"WITH {', '.join(made)}\n{query}"
 
 
-def _making_of(catalog: Catalog, table: str) -> str:
+def _making_of(index: Index, table: str) -> str:
     """Return the GoogleSQL that makes one of IDC's tables, as published with it."""
     if table not in (*sources.table_names(), *sources.fetched_names()):
-        if dataset := catalog.clinical_dataset(table):
+        if dataset := index.clinical_dataset(table):
             return f"SELECT * FROM `bigquery-public-data.{dataset}.{table}`"
         raise ValueError(f'The table "{table}" is your own, which BigQuery does not have.')
     path = sources.file(table, ".sql")
@@ -103,4 +103,4 @@ def _making_of(catalog: Catalog, table: str) -> str:
     for constant, value in constants.items():
         text = re.sub(rf"\b{constant}\b", value, text)
     text = re.sub(r"\nORDER BY\b[^()]*\Z", "", text.rstrip().removesuffix(";"))  # costs, and orders nothing in a CTE
-    return _DATASET.sub(f"bigquery-public-data.idc_v{catalog.version}", text).strip()
+    return _DATASET.sub(f"bigquery-public-data.idc_v{index.version}", text).strip()

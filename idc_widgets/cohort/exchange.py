@@ -1,4 +1,4 @@
-"""Cohorts as JSON, from this release or another, and as manifests.
+"""Cohorts as JSON, from this release or another.
 
 What people type is checked and a misspelling is an error; what comes from elsewhere may be of another release, so the
 values that this one lacks are collected instead.
@@ -11,8 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from idc_widgets.catalog import Catalog
-from idc_widgets.catalog.database import SERIES
+from idc_widgets.catalog import Index
 from idc_widgets.cohort import check
 from idc_widgets.cohort.conditions import (
     And,
@@ -28,18 +27,14 @@ from idc_widgets.cohort.conditions import (
 from idc_widgets.cohort.identifiers.reader import SAVED as FORMAT
 from idc_widgets.cohort.identifiers.result import Unknown
 from idc_widgets.lib.arguments import shown
-from idc_widgets.transfer import Provider, human_bytes
-from idc_widgets.transfer.providers import bucket_at, endpoint
-
-# -- JSON
 
 
-def dump(catalog: Catalog, conditions: Sequence[Condition], unknown: Sequence[str]) -> str:
+def dump(index: Index, conditions: Sequence[Condition], unknown: Sequence[str]) -> str:
     """Return a cohort as JSON text, with the release it was made with."""
     out: dict[str, Any] = {
         "format": FORMAT,
-        "idc_version": catalog.version,
-        "release": catalog.release,
+        "idc_version": index.version,
+        "release": index.release,
         "where": [c.to_json() for c in conditions],
     }
     if unknown:
@@ -59,7 +54,7 @@ def _unknown(value: Any) -> Unknown:
     return Unknown(str(value))
 
 
-def load(catalog: Catalog, text: str) -> tuple[list[Condition], tuple[str, ...], Any]:
+def load(index: Index, text: str) -> tuple[list[Condition], tuple[str, ...], Any]:
     """Return conditions, values that this release lacks, and the IDC version the cohort was made with.
 
     Raises
@@ -73,7 +68,7 @@ def load(catalog: Catalog, text: str) -> tuple[list[Condition], tuple[str, ...],
         loaded = json.loads(text)
         if loaded["format"] != FORMAT or not isinstance(loaded["where"], list):
             raise KeyError("format")
-        read = [known_part(catalog, from_json(c)) for c in loaded["where"]]
+        read = [known_part(index, from_json(c)) for c in loaded["where"]]
         before = [_unknown(v) for v in loaded.get("unknown", ())]
         version = loaded.get("idc_version")
     except json.JSONDecodeError as error:
@@ -86,52 +81,33 @@ def load(catalog: Catalog, text: str) -> tuple[list[Condition], tuple[str, ...],
     return [c for c, _ in read], tuple(dict.fromkeys(unknown)), version
 
 
-def known_part(catalog: Catalog, condition: Condition) -> tuple[Condition, list[Any]]:
+def known_part(index: Index, condition: Condition) -> tuple[Condition, list[Any]]:
     """Return the condition without the values that no series of this release has, and these values.
 
     It selects the same series as before.
     """
     match condition:
         case In():
-            missing = check.unknown_values(catalog, condition.column, condition.values)
+            missing = check.unknown_values(index, condition.column, condition.values)
             if not missing:
                 return condition, []
             absent = set(missing)
             return In(condition.column, tuple(v for v in condition.values if v not in absent)), missing
         case WithModalities():
-            missing = check.unknown_values(catalog, "Modality", condition.modalities)
+            missing = check.unknown_values(index, "Modality", condition.modalities)
             return (In("Modality", ()), missing) if missing else (condition, [])
         case Not():
-            inner, missing = known_part(catalog, condition.arg)
+            inner, missing = known_part(index, condition.arg)
             empty = bool(missing) and isinstance(inner, In) and not inner.values
             return (And(()) if empty else Not(inner)), missing
         case References() | ReferencedBy():
-            inner, missing = known_part(catalog, condition.arg)
+            inner, missing = known_part(index, condition.arg)
             return type(condition)(inner), missing
         case And() | Or():
-            parts = [known_part(catalog, a) for a in condition.args]
+            parts = [known_part(index, a) for a in condition.args]
             return type(condition)(tuple(p for p, _ in parts)), [v for _, missing in parts for v in missing]
-    check.check(catalog, condition)
+    check.check(index, condition)
     return condition, []
-
-
-# -- manifests
-
-
-def manifest(catalog: Catalog, where: str, parameters: Sequence[Any], provider: Provider) -> str:
-    """Return the manifest that s5cmd and idc-index read: a line a series."""
-    url = endpoint(provider)
-    rows = catalog.database.rows(
-        f"SELECT aws_bucket::VARCHAR, crdc_series_uuid, series_bytes FROM {SERIES} WHERE {where} ORDER BY row_id",
-        parameters,
-    )
-    size = human_bytes(sum(r[2] for r in rows))
-    lines = [
-        f"# IDC v{catalog.version}: {len(rows):,} series, {size}",
-        f"# s5cmd --no-sign-request --endpoint-url {url} run <this file>",
-        *(f"cp s3://{bucket_at(provider, bucket)}/{uuid}/* ." for bucket, uuid, _ in rows),
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def name_of(source: Any) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.catalog.names import short
 from idc_widgets.catalog.parse import Reference, built_in, references, serialized
 
@@ -30,7 +30,7 @@ _KEYWORDS = ("current_user", "current_role", "current_catalog", "current_schema"
 _NAME = re.compile(r"\w+")
 
 
-def require_inside(catalog: Catalog, text: str) -> None:
+def require_inside(index: Index, text: str) -> None:
     """Raise unless a text is one expression, by itself and in brackets, that reads the catalogue's tables alone.
 
     It is parsed, not run.
@@ -42,11 +42,11 @@ def require_inside(catalog: Catalog, text: str) -> None:
     ValueError
         If it is no expression, or reads or calls something else.
     """
-    known = {name.casefold() for name in (*catalog.table_names(), "series")}
+    known = {name.casefold() for name in (*index.table_names(), "series")}
     for each in _references(text):
         if each.kind == "BASE_TABLE" and each.ours and _NAME.fullmatch(each.name):
             if each.name.casefold() not in known:
-                catalog.require_table(each.name)
+                index.require_table(each.name)
         elif reason := _refused(each):
             raise ValueError(f"sql({short(text)!r}) {reason}")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.names import short
 from idc_widgets.catalog.pages import COLLECTION_COLUMNS, published, read
@@ -41,13 +41,11 @@ _LEVELS = {
 }
 
 
-def facets(
-    catalog: Catalog, column: str, where: str, parameters: Sequence[Any], limit: int | None = None
-) -> pd.DataFrame:
+def facets(index: Index, column: str, where: str, parameters: Sequence[Any], limit: int | None = None) -> pd.DataFrame:
     """Return value, series and bytes of each value of a column, most series first; see `Cohort.facets`."""
     if limit is not None:
         limit = row_number(limit, "limit")
-    rows = values.tally(catalog, column, where, parameters)
+    rows = values.tally(index, column, where, parameters)
     import pandas as pd
 
     # Values that differ in letter case alone stand together, by the most frequent of them.
@@ -64,7 +62,7 @@ def _folded(value: object) -> str:
 
 
 def series(
-    catalog: Catalog,
+    index: Index,
     where: str,
     parameters: Sequence[Any],
     columns: Sequence[str] | None,
@@ -75,17 +73,14 @@ def series(
     """Return the series, a row each; see `Cohort.series`."""
     limit = None if limit is None else row_number(limit, "limit")
     offset = row_number(offset, "offset")
-    joins = values.Joins(catalog)
-    shown = [
-        _shown(catalog, joins, n)
-        for n in _names(list(catalog.index_columns) if columns is None else columns, "columns")
-    ]
+    joins = values.Joins(index)
+    shown = [_shown(index, joins, n) for n in _names(list(index.columns) if columns is None else columns, "columns")]
     terms = []
     if not shown:
         raise ValueError("columns=[] asks for nothing: name columns, or leave it out for all of the index.")
     for term in _names(() if order_by is None else order_by, "order_by"):
         bare = term.removeprefix("-")
-        name = read(bare) if _known(catalog, bare) else joins.read(bare)
+        name = read(bare) if _known(index, bare) else joins.read(bare)
         terms.append(f"{name} {'DESC' if term != bare else 'ASC'} NULLS LAST")
     sql = (
         f"SELECT {', '.join(shown)} FROM {SERIES} s{joins.sql} WHERE {where} ORDER BY {', '.join([*terms, 's.row_id'])}"
@@ -94,12 +89,12 @@ def series(
     if limit is not None or offset:
         sql += " LIMIT ? OFFSET ?"
         bound += [2**62 if limit is None else limit, offset]
-    frame: pd.DataFrame = catalog.database.frame(sql, bound)
+    frame: pd.DataFrame = index.database.frame(sql, bound)
     return frame
 
 
-def _shown(catalog: Catalog, joins: values.Joins, name: str) -> str:
-    return published(name) if _known(catalog, name) else f'{joins.read(name)} AS "{name}"'
+def _shown(index: Index, joins: values.Joins, name: str) -> str:
+    return published(name) if _known(index, name) else f'{joins.read(name)} AS "{name}"'
 
 
 def _names(given: object, what: str) -> list[str]:
@@ -118,12 +113,12 @@ def row_number(number: object, what: str) -> int:
 
 
 def grouped(
-    catalog: Catalog, level: Literal["study", "patient", "collection"], where: str, parameters: Sequence[Any]
+    index: Index, level: Literal["study", "patient", "collection"], where: str, parameters: Sequence[Any]
 ) -> pd.DataFrame:
     """Return a row for each study, patient or collection, in the order of their identifiers."""
     by, more = _LEVELS[level]
     keys = ", ".join(f's."{c}"' for c in by)
-    frame: pd.DataFrame = catalog.database.frame(
+    frame: pd.DataFrame = index.database.frame(
         f"SELECT {', '.join(published(c) for c in by)}, {more}{_MODALITIES}, {_BODY_PARTS}, count(*) AS series, "
         "sum(instanceCount)::BIGINT AS instances, sum(series_bytes)::BIGINT AS bytes "
         f"FROM {SERIES} s WHERE {where} GROUP BY {keys} ORDER BY {keys}",
@@ -132,9 +127,9 @@ def grouped(
     return frame
 
 
-def _known(catalog: Catalog, name: str) -> bool:
+def _known(index: Index, name: str) -> bool:
     """Whether a column is of the index or the collection; else it is "table.column", or an error."""
     if "." in name:
         return False
-    catalog.require_column(name, COLLECTION_COLUMNS)
+    index.require_column(name, COLLECTION_COLUMNS)
     return True

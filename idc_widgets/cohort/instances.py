@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.export import Progress
 from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest, short
@@ -24,7 +24,7 @@ _USUAL = (
 
 
 def instances(
-    catalog: Catalog,
+    index: Index,
     where: str,
     parameters: Sequence[Any],
     columns: Sequence[str] | None,
@@ -42,8 +42,8 @@ def instances(
         limit = row_number(limit, "limit")
     if progress is not None:
         arguments.function(progress, "progress", "what is going on, how far it is and of how much")
-    name = f"idc_v{catalog.version}"
-    remote = catalog.remote(name if name in catalog.remote() else "idc_current")
+    name = f"idc_v{index.version}"
+    remote = index.remote(name if name in index.datasets() else "idc_current")
     types = remote.types(_TABLE)
     for column in columns or ():
         if column not in types:
@@ -51,7 +51,7 @@ def instances(
             raise UnknownNameError(f'There is no column "{short(column)}" in {_TABLE} of {remote.dataset}.{near}')
     shown = list(columns) if columns is not None else [c for c in _USUAL if c in types]
     uids = [
-        r[0] for r in catalog.database.rows(f"SELECT SeriesInstanceUID FROM {SERIES} WHERE {where}", list(parameters))
+        r[0] for r in index.database.rows(f"SELECT SeriesInstanceUID FROM {SERIES} WHERE {where}", list(parameters))
     ]
     files = remote.holding(_TABLE, "SeriesInstanceUID", uids, progress) if uids else remote.files(_TABLE)[:1]
     selected = ", ".join('"' + c.replace('"', '""') + '"' for c in shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.names import did_you_mean, nearest
 
@@ -51,7 +51,7 @@ _SYNONYMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 _AGE = re.compile(r"0*(\d{1,3})(\.\d+)?\s*(y|years?|yrs?|yo|m|months?|w|weeks?|d|days?)?(?:\s*old)?", re.IGNORECASE)
 
 
-def suggestion(catalog: Catalog, column: str, value: str, known: Sequence[str]) -> str:
+def suggestion(index: Index, column: str, value: str, known: Sequence[str]) -> str:
     """Return what follows "No series has …": " Did you mean …?" or what to write instead, "" where nothing is near.
 
     Parameters
@@ -68,14 +68,14 @@ def suggestion(catalog: Catalog, column: str, value: str, known: Sequence[str]) 
     if column in ("StudyDate", "SeriesDate"):
         return _of_date(column, value)
     # In this order: what it is called, the same but for case and signs, one that begins with it, what looks like it.
-    meant = [m for m in _SYNONYMS.get(column, {}).get(_folded(value), ()) if _held(catalog, column, m)]
+    meant = [m for m in _SYNONYMS.get(column, {}).get(_folded(value), ()) if _held(index, column, m)]
     if column == "collection_id":
-        meant += _collections(catalog, value)
+        meant += _collections(index, value)
     same = [k for k in known if _folded(k) == _folded(value)]
     starts = [k for k in known if len(_folded(value)) > 2 and _folded(k).startswith(_folded(value))]
     near = [] if meant or same or len(starts) > 2 else nearest(value, known)
     return did_you_mean(
-        list(dict.fromkeys([*meant, *_frequent(catalog, column, same), *_frequent(catalog, column, starts), *near]))[:3]
+        list(dict.fromkeys([*meant, *_frequent(index, column, same), *_frequent(index, column, starts), *near]))[:3]
     )
 
 
@@ -84,15 +84,15 @@ def _folded(text: str) -> str:
     return re.sub(r"[\W_]+", "", text[:200].casefold())
 
 
-def _held(catalog: Catalog, column: str, value: str) -> bool:
-    return bool(catalog.database.rows(f'SELECT 1 FROM {SERIES} WHERE "{column}" = ? LIMIT 1', [value]))
+def _held(index: Index, column: str, value: str) -> bool:
+    return bool(index.database.rows(f'SELECT 1 FROM {SERIES} WHERE "{column}" = ? LIMIT 1', [value]))
 
 
-def _frequent(catalog: Catalog, column: str, values: Sequence[str]) -> Iterable[str]:
+def _frequent(index: Index, column: str, values: Sequence[str]) -> Iterable[str]:
     """Return values of a column of the index with the most frequent first: of SIEMENS and Siemens, SIEMENS."""
-    if column not in catalog.index_columns or len(values) < 2:
+    if column not in index.columns or len(values) < 2:
         return values
-    rows = catalog.database.rows(
+    rows = index.database.rows(
         f'SELECT "{column}"::VARCHAR AS v, count(*) FROM {SERIES} WHERE v IN (SELECT unnest(?)) GROUP BY v',
         [list(values)],
     )
@@ -100,9 +100,9 @@ def _frequent(catalog: Catalog, column: str, values: Sequence[str]) -> Iterable[
     return sorted(dict.fromkeys(values), key=lambda v: -number.get(v, 0))
 
 
-def _collections(catalog: Catalog, value: str) -> list[str]:
+def _collections(index: Index, value: str) -> list[str]:
     """Return the collections of this name: "TCGA-BRCA" is tcga_brca, and so is a display name."""
-    rows = catalog.database.rows("SELECT collection_id, collection_name FROM collections_index ORDER BY 1")
+    rows = index.database.rows("SELECT collection_id, collection_name FROM collections_index ORDER BY 1")
     return [i for i, name in rows if _folded(value) in (_folded(i), _folded(name or ""))]
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.catalog.bins import years_of_age
 from idc_widgets.catalog.database import SERIES
-from idc_widgets.transfer import human_bytes
+from idc_widgets.lib.format import human_bytes
 
 _SHOWN = 8
 _CODE = 300  # characters; a pasted list of thousands of identifiers is no summary
@@ -109,10 +109,10 @@ def forbids_commercial_use(licence: str) -> bool:
     return "-NC" in licence
 
 
-def count(catalog: Catalog, where: str, parameters: Sequence[Any]) -> Counts:
+def count(index: Index, where: str, parameters: Sequence[Any]) -> Counts:
     """Return how much a condition holds."""
     return Counts(
-        *catalog.database.rows(
+        *index.database.rows(
             "SELECT count(*), count(DISTINCT study_key), count(DISTINCT patient_key), count(DISTINCT collection_id), "
             "coalesce(sum(instanceCount), 0)::BIGINT, coalesce(sum(series_bytes), 0)::BIGINT "
             f"FROM {SERIES} WHERE {where}",
@@ -122,12 +122,12 @@ def count(catalog: Catalog, where: str, parameters: Sequence[Any]) -> Counts:
 
 
 def describe(
-    catalog: Catalog, code: str, where: str, parameters: Sequence[Any], counts: Counts, unknown: tuple[str, ...]
+    index: Index, code: str, where: str, parameters: Sequence[Any], counts: Counts, unknown: tuple[str, ...]
 ) -> Summary:
     """Return the summary of a cohort whose counts are known."""
 
     def parts(column: str) -> tuple[Part, ...]:
-        rows = catalog.database.rows(
+        rows = index.database.rows(
             f"SELECT coalesce(\"{column}\"::VARCHAR, 'missing') AS v, count(*) AS n, sum(series_bytes)::BIGINT "
             f"FROM {SERIES} WHERE {where} GROUP BY v ORDER BY n DESC, v",
             parameters,
@@ -135,7 +135,7 @@ def describe(
         return tuple((str(v), n, size) for v, n, size in rows)
 
     age = years_of_age('"PatientAge"')
-    first, last, undated, youngest, oldest, ageless = catalog.database.rows(
+    first, last, undated, youngest, oldest, ageless = index.database.rows(
         f'SELECT min("StudyDate"::VARCHAR), max("StudyDate"::VARCHAR), count(*) - count("StudyDate"), '
         f"min({age})::DOUBLE, max({age})::DOUBLE, count(*) - count({age}) "
         f"FROM {SERIES} WHERE {where}",
@@ -143,7 +143,7 @@ def describe(
     )[0]
     return Summary(
         code,
-        catalog.version,
+        index.version,
         counts,
         parts("Modality"),
         parts("collection_id"),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.joins import Joined
 from idc_widgets.catalog.terms import TERM_COLUMNS
 from idc_widgets.cohort.compile import literal
 
 
-def tally(catalog: Catalog, column: str, where: str, parameters: Sequence[Any]) -> list[tuple[Any, int, int]]:
+def tally(index: Index, column: str, where: str, parameters: Sequence[Any]) -> list[tuple[Any, int, int]]:
     """Return value, series and bytes of each value, in no order; None is missing.
 
     A series counts under each of its values, where it has several: the terms of its collection, and the rows of
@@ -24,27 +24,27 @@ def tally(catalog: Catalog, column: str, where: str, parameters: Sequence[Any]) 
         If there is no such column; the message says which tables have it, or suggests near names.
     """
     if isinstance(column, str) and "." in column:
-        return _of_table(catalog, catalog.joined(column), where, parameters)
-    catalog.require_column(column)
+        return _of_table(index, index.joined(column), where, parameters)
+    index.require_column(column)
     name = "collection_id" if column in TERM_COLUMNS else column
-    rows = catalog.database.rows(
+    rows = index.database.rows(
         f'SELECT "{name}", count(*), sum(series_bytes)::BIGINT FROM {SERIES} WHERE {where} GROUP BY ALL', parameters
     )
     if column not in TERM_COLUMNS:
         return rows
     found: dict[Any, list[int]] = {}
     for collection, number, size in rows:
-        for term in catalog.terms[column].get(collection) or (None,):
+        for term in index.terms[column].get(collection) or (None,):
             sums = found.setdefault(term, [0, 0])
             sums[0] += number
             sums[1] += size
     return [(t, sums[0], sums[1]) for t, sums in found.items()]
 
 
-def _of_table(catalog: Catalog, j: Joined, where: str, parameters: Sequence[Any]) -> list[tuple[Any, int, int]]:
+def _of_table(index: Index, j: Joined, where: str, parameters: Sequence[Any]) -> list[tuple[Any, int, int]]:
     series = f"SELECT row_id, series_bytes, {_ours(j)} FROM {SERIES} WHERE {where}"
     theirs = f"SELECT DISTINCT {_theirs(j)}, {_value(j)} AS v FROM {_name(j.table)}"
-    return catalog.database.rows(
+    return index.database.rows(
         f"WITH s AS ({series}), t AS ({theirs}) SELECT v, count(*), sum(series_bytes)::BIGINT FROM "
         f"(SELECT DISTINCT row_id, series_bytes, v FROM s LEFT JOIN t ON {_on(j, 's', 't')} AND v IS NOT NULL) "
         "GROUP BY ALL",
@@ -63,8 +63,8 @@ class Joins:
         What follows `FROM series s` in the query.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, index: Index) -> None:
+        self._index = index
         self._aliases: dict[str, str] = {}
         self.sql = ""
 
@@ -72,10 +72,10 @@ class Joins:
         """Return SQL that reads "table.column"; the table is brought in for it."""
         if column not in self._aliases:
             alias = f"_joined{len(self._aliases)}"
-            j = self._catalog.joined(column)
+            j = self._index.joined(column)
             table, value = _name(j.table), _name(j.column)
             keys = ", ".join(f"k{i}" for i in range(len(j.keys)))
-            most = self._catalog.database.rows(
+            most = self._index.database.rows(
                 f"SELECT coalesce(max(n), 1) FROM (SELECT {_theirs(j)}, count(*) AS n FROM {table} GROUP BY {keys})"
             )[0][0]
             one = f"any_value({value})" if most == 1 else f"list(DISTINCT {_value(j)} ORDER BY {_value(j)})"

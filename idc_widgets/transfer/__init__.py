@@ -30,7 +30,7 @@ from .providers import bucket_at
 from .registry import check_state_dir
 from .space import Destination, describe_destination, free_space
 from .start import begin, check_room, start
-from .units import human_bytes, parse_bytes, parse_rate
+from .units import parse_bytes, parse_rate
 from .validate import DEFAULT_WORKERS, Wish, check_layout, check_provider, wish
 from .waiting import has_stopped
 
@@ -68,7 +68,6 @@ __all__ = [
     "folder",
     "free_space",
     "has_stopped",
-    "human_bytes",
     "jobs",
     "layout_keys",
     "listings",

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from idc_widgets.lib.format import human_bytes
+
 from . import counts, destination, providers, receipt
 from .findings import Audit, Problem
 from .judge import OFFLINE, UNBACKED, Expected, judge
@@ -20,7 +22,6 @@ from .records import entry_of, standing
 from .registry import record_path
 from .series import Object
 from .targets import Target, Targets, collect
-from .units import human_bytes
 
 #: Returns what the index knows of SeriesInstanceUIDs and crdc_series_uuids, by SeriesInstanceUID.
 Lookup = Callable[[Collection[str]], Mapping[str, Item]]

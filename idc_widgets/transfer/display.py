@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from .units import human_bytes
+from idc_widgets.lib.format import human_bytes
+
 from .waiting import percent
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .units import human_bytes
+from idc_widgets.lib.format import human_bytes
 
 
 @dataclass(frozen=True)

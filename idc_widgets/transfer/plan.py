@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from idc_widgets.lib.format import human_bytes, human_seconds
+
 from . import disk
 from .journal import Journal
 from .model import Item, Provider, Reuse, TransferError, Verify
@@ -17,7 +19,6 @@ from .registry import journal_path, journal_paths
 from .reuse import can_clone
 from .safe import link_in
 from .space import describe_folder, long_paths_work, longest_name, longest_path
-from .units import human_bytes, human_seconds
 from .validate import DEFAULT_WORKERS, Wish, wish
 
 _LONGEST_WINDOWS_PATH = 259

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from idc_widgets.lib import arguments
 from idc_widgets.lib.arguments import shown
+from idc_widgets.lib.format import human_bytes, human_seconds
 
 from .model import ENDED, Progress, Snapshot, TransferError
-from .units import human_bytes, human_seconds
 from .validate import checked
 
 if TYPE_CHECKING:

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from idc_widgets.lib.format import human_bytes
+
 from . import documents, receipt, settings
 from .cleanup import forget_objects, remove_downloaded, remove_staging
 from .faults import CHANGED, classify
@@ -29,7 +31,6 @@ from .registry import OwnerLock, lock_path
 from .s5cmd import Transport
 from .space import free_space
 from .turns import leave_queue, take_slot
-from .units import human_bytes
 
 _TICK = 0.05
 _LOOK_EVERY = 0.05  # at requests

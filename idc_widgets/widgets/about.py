@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.api import Catalog
 from idc_widgets.catalog.markup import plain
 from idc_widgets.widgets.codes import CODES
 
@@ -17,14 +17,16 @@ _PREFIX = re.compile(r"^(?:[\w-]+: )?(?:data (?:from|for)(?: the)? )", re.IGNORE
 def names(catalog: Catalog) -> dict[str, dict[str, str]]:
     """Return, for the columns whose values are codes or identifiers, the name or title of each value."""
     collections = {}
-    for value, name, titles in catalog.database.rows(
+    for value, name, titles in catalog.index.database.rows(
         "SELECT collection_id, collection_name, list_transform(list_filter(sources, s -> s.source_type = "
         "'original_data'), s -> s.source_title) FROM collections_index"
     ):
         # The images that were collected name a collection better than those that were added as slides.
         found = [t for t in map(plain, titles or ()) if t and "converted" not in t.lower()] or [plain(name)]
         collections[value] = _title(found[0], plain(name))
-    results = catalog.database.rows("SELECT analysis_result_id, analysis_result_title FROM analysis_results_index")
+    results = catalog.index.database.rows(
+        "SELECT analysis_result_id, analysis_result_title FROM analysis_results_index"
+    )
     return {
         **{column: dict(names_) for column, names_ in CODES.items()},
         "collection_id": {k: v for k, v in collections.items() if v},
@@ -55,8 +57,8 @@ def about(catalog: Catalog, column: str, value: str) -> dict[str, Any]:
 
 
 def _one(catalog: Catalog, table: str, key: str, value: str) -> dict[str, Any]:
-    names_ = [n for n, *_ in catalog.outline(table)]
-    rows = catalog.database.rows(f'SELECT * FROM "{table}" WHERE "{key}" = ?', [value])
+    names_ = [n for n, *_ in catalog.index.outline(table)]
+    rows = catalog.index.database.rows(f'SELECT * FROM "{table}" WHERE "{key}" = ?', [value])
     if not rows:
         raise ValueError(f'IDC v{catalog.version} has no description of {key} "{value}".')
     return dict(zip(names_, rows[0], strict=True))

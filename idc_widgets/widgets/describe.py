@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.api import Catalog
 from idc_widgets.catalog.bins import BY_COLUMN
 from idc_widgets.catalog.cube import DIMENSIONS
 from idc_widgets.catalog.terms import PROGRAM, TERM_COLUMNS
@@ -94,14 +94,14 @@ def allows_commercial_use(licence: str) -> bool:
 
 def catalog_state(catalog: Catalog, totals: Counts) -> dict[str, Any]:
     """Return what the browser needs to know of the catalogue before anything is asked."""
-    described = {n: c.description for n, c in catalog.index_columns.items()}
+    described = {n: c.description for n, c in catalog.index.columns.items()}
     return {
         "version": catalog.version,
         "release": catalog.release,
         "date": catalog.date,
         "totals": asdict(totals),
         "columns": columns.columns(
-            catalog.index_columns, {n: text for n, _, text in catalog.outline("collections_index")}, label
+            catalog.index.columns, {n: text for n, _, text in catalog.index.outline("collections_index")}, label
         ),
         "levels": columns.levels(),
         "facets": [
@@ -123,14 +123,14 @@ def catalog_state(catalog: Catalog, totals: Counts) -> dict[str, Any]:
 
 def status(catalog: Catalog) -> str:
     """Return what the catalogue is busy with, or why it is slow, in a sentence; "" when all is well."""
-    if catalog.database.building:
+    if catalog.index.database.building:
         return "First run: preparing a local index for faster answers, about 15 seconds. Everything works meanwhile."
-    return catalog.database.note
+    return catalog.index.database.note
 
 
 def presets(catalog: Catalog) -> list[dict[str, Any]]:
     """Return the ready-made filters."""
-    licences = [v for v in catalog.vocabulary.values["license_short_name"] if isinstance(v, str)]
+    licences = [v for v in catalog.index.vocabulary.values["license_short_name"] if isinstance(v, str)]
     commercial = sorted(v for v in licences if allows_commercial_use(v))
     return [
         {

@@ -6,10 +6,10 @@ import contextlib
 from typing import Any
 from urllib.parse import quote
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.api import Catalog
 from idc_widgets.catalog.levels import Level
 from idc_widgets.cohort.summary import forbids_commercial_use
-from idc_widgets.cohort.viewer import Viewer, dicomweb_url, locate
+from idc_widgets.cohort.viewers import Viewer, dicomweb, locate
 from idc_widgets.widgets import ticks
 
 _VIEWERS = {
@@ -29,9 +29,9 @@ def of(catalog: Catalog, level: Level | None, row: int) -> dict[str, Any]:
     ValueError
         If there is no such row.
     """
-    names = list(catalog.index_columns)
+    names = list(catalog.index.columns)
     select = ", ".join(f'"{n}"' for n in names)
-    found = catalog.database.rows(f"SELECT {select}, series_bytes FROM series WHERE row_id = ?", [row])
+    found = catalog.index.database.rows(f"SELECT {select}, series_bytes FROM series WHERE row_id = ?", [row])
     if not found:
         raise ValueError(f"There is no row {row} in the index.")
     fields = dict(zip([*names, "series_bytes"], found[0], strict=True))
@@ -39,7 +39,9 @@ def of(catalog: Catalog, level: Level | None, row: int) -> dict[str, Any]:
     where, parameters = cohort.compiled()
     reply: dict[str, Any] = {"row": row, "code": repr(cohort), "links": _links(catalog, level, fields)}
     if level in (None, "study"):
-        reply["dicomweb"] = dicomweb_url(fields["SeriesInstanceUID" if level is None else "StudyInstanceUID"], catalog)
+        reply["dicomweb"] = dicomweb(
+            catalog.index, fields["SeriesInstanceUID" if level is None else "StudyInstanceUID"]
+        )
     if level is None:
         # As the table shows it: exact bytes.
         reply["fields"] = {n: fields["series_bytes"] if n == "series_size_MB" else fields[n] for n in names}
@@ -49,7 +51,7 @@ def of(catalog: Catalog, level: Level | None, row: int) -> dict[str, Any]:
     counts = [c for c in ("patients", "studies", "series") if c != level]
     shown = [*names, *counts]
     columns = ["series_bytes" if n == "series_size_MB" else n for n in shown]
-    rows, _ = catalog.levels.page(level, where, parameters, [], columns, 0, 1)
+    rows, _ = catalog.index.levels.page(level, where, parameters, [], columns, 0, 1)
     summed = dict(zip(shown, rows[0][1:], strict=True))
     reply["fields"] = {n: v for n, v in summed.items() if n not in _below(level)}
     reply["siblings"], reply["more"] = _siblings(catalog, fields["StudyInstanceUID"]) if level == "study" else ([], 0)
@@ -57,7 +59,7 @@ def of(catalog: Catalog, level: Level | None, row: int) -> dict[str, Any]:
         forbids_commercial_use(str(name)) for name, _ in cohort.value_counts("license_short_name")
     )
     if level == "collection":
-        about = catalog.database.rows(
+        about = catalog.index.database.rows(
             "SELECT collection_name, description FROM collections_index WHERE collection_id = ?",
             [fields["collection_id"]],
         )
@@ -76,7 +78,7 @@ def _below(level: Level) -> tuple[str, ...]:
 
 def _siblings(catalog: Catalog, study: str) -> tuple[list[list[Any]], int]:
     """Return the series of a study, in the order of their numbers: row, modality, description, images, bytes."""
-    found = catalog.database.rows(
+    found = catalog.index.database.rows(
         "SELECT row_id, Modality::VARCHAR, SeriesDescription, instanceCount, series_bytes FROM series "
         "WHERE StudyInstanceUID = ? ORDER BY try_cast(SeriesNumber AS INTEGER) NULLS LAST, row_id",
         [study],
@@ -93,7 +95,7 @@ def _links(catalog: Catalog, level: Level | None, fields: dict[str, Any]) -> lis
             # Without images, or a table on this machine that says of which, there is nothing to open; VolView shows no
             # slides.
             with contextlib.suppress(ValueError):
-                name, url = locate(catalog, uid, viewer, fetch=False)
+                name, url = locate(catalog.index, uid, viewer, fetch=False)
                 links.append({"label": f"Open in {_VIEWERS[name][0]}", "note": _VIEWERS[name][1], "url": url})
     if level in (None, "study") and fields["source_DOI"]:
         doi = str(fields["source_DOI"])
@@ -101,7 +103,7 @@ def _links(catalog: Catalog, level: Level | None, fields: dict[str, Any]) -> lis
             {"label": f"DOI {doi}", "note": "where the data come from", "url": f"https://doi.org/{quote(doi)}"}
         )
     if level == "collection":
-        sources = catalog.database.rows(
+        sources = catalog.index.database.rows(
             "SELECT s.source_title, s.source_url FROM (SELECT unnest(sources) AS s FROM collections_index "
             "WHERE collection_id = ?) WHERE s.source_url IS NOT NULL",
             [fields["collection_id"]],

@@ -14,8 +14,7 @@ import ipywidgets
 import traitlets
 
 from idc_widgets import transfer
-from idc_widgets.catalog import Catalog
-from idc_widgets.cohort import Cohort
+from idc_widgets.api import Catalog, Cohort
 from idc_widgets.lib.arguments import shown
 from idc_widgets.transfer import display
 from idc_widgets.widgets import link, saved, snippets

@@ -8,8 +8,7 @@ from typing import Any
 import ipywidgets
 import traitlets
 
-from idc_widgets.catalog import Catalog
-from idc_widgets.cohort import Cohort
+from idc_widgets.api import Catalog, Cohort
 from idc_widgets.widgets.downloads import DownloadPanel
 from idc_widgets.widgets.part import Part, Provider
 

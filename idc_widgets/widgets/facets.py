@@ -14,9 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
-from idc_widgets.catalog import Catalog, joins, sources
+from idc_widgets.api import Catalog, Cohort
+from idc_widgets.catalog import joins, sources
 from idc_widgets.catalog.database import SERIES
-from idc_widgets.cohort import Cohort, citations, conditions, identifiers
+from idc_widgets.cohort import citations, conditions, identifiers
 from idc_widgets.cohort.scalars import canonical
 from idc_widgets.widgets import about, describe, searching, ticks
 
@@ -45,7 +46,7 @@ def handlers(
         "columns": functools.partial(columns, catalog),
         "fetch": lambda m: fetching.start(str(m["table"])),
         "identify": lambda m: _identified(catalog, str(m["text"]), lists),
-        "words": lambda m: catalog.database.words.prepare(str(m["text"])),
+        "words": lambda m: catalog.index.database.words.prepare(str(m["text"])),
         "interpret": functools.partial(searching.readings, catalog),
         "about": lambda m: about.about(catalog, str(m["column"]), str(m["value"])),
         "code": functools.partial(_code, catalog),
@@ -63,16 +64,16 @@ def facet(catalog: Catalog, message: Mapping[str, Any]) -> dict[str, Any]:
     """
     column = str(message["column"])
     table = column.partition(".")[0] if "." in column else ""
-    if table and not catalog.available(table):
+    if table and not catalog.index.available(table):
         return {"lacking": _lacking(catalog, table)}
     others = [c for c in ticks.from_json_list(catalog, message["where"]).conditions if _column(c) != column]
     where, parameters = Cohort(catalog, others).compiled()
     if table:
-        joined = catalog.joined(column)
+        joined = catalog.index.joined(column)
         source, kind = _joined_values(joined, where), joined.kind
         parameters = [*parameters, *([list(joined.collections)] if joined.collections is not None else [])]
     else:
-        catalog.require_column(column)
+        catalog.index.require_column(column)
         kind = "number" if column in sources.NUMBER_COLUMNS else "date" if column in sources.DATE_COLUMNS else "text"
         value = _name(column) if kind == "number" else f"{_name(column)}::VARCHAR"
         source = (
@@ -81,7 +82,7 @@ def facet(catalog: Catalog, message: Mapping[str, Any]) -> dict[str, Any]:
         )
     text = str(message.get("text") or "").strip().lower()
     marked = [str(v) for v in message.get("marked") or () if v is not None]
-    rows = catalog.database.rows(
+    rows = catalog.index.database.rows(
         f"WITH f AS MATERIALIZED ({source}), g AS (SELECT * FROM f WHERE contains(lower(v::VARCHAR), ?)), "
         "h AS (SELECT count(*) AS distinct_, count(*) FILTER (WHERE n > 0) AS matching FROM g), "
         f"top AS (SELECT * FROM g ORDER BY list_contains(?::VARCHAR[], v::VARCHAR) DESC, n DESC, total DESC, v "
@@ -137,7 +138,7 @@ def _missing(catalog: Catalog, column: str, others: Sequence[conditions.Conditio
     none = Cohort(catalog, [conditions.In(column, (None,))])
     where, parameters = Cohort(catalog, others).compiled()
     absent, more = none.compiled()
-    found = catalog.database.rows(
+    found = catalog.index.database.rows(
         f"SELECT count(*) FILTER (WHERE {where}), count(*) FROM {SERIES} WHERE {absent}", [*parameters, *more]
     )
     return found[0][0], found[0][1]
@@ -156,8 +157,8 @@ def columns(catalog: Catalog, message: Mapping[str, Any]) -> dict[str, Any]:
     Clinical columns come once `clinical_index` is on this machine.
     """
     found: list[dict[str, Any]] = []
-    for table in catalog.table_names():
-        outline = catalog.outline(table)
+    for table in catalog.index.table_names():
+        outline = catalog.index.outline(table)
         types = {n: t for n, t, _ in outline}
         for name, kind, description in outline:
             full = name if table == "index" else f"{table}.{name}"
@@ -171,15 +172,15 @@ def columns(catalog: Catalog, message: Mapping[str, Any]) -> dict[str, Any]:
             found.append({"name": full, "label": describe.label(full), "table": table, "description": description})
     return {
         "columns": found + _clinical(catalog),
-        "lacking": {t: _lacking(catalog, t) for t in catalog.table_names() if not catalog.available(t)},
-        "clinical": catalog.available("clinical_index"),
+        "lacking": {t: _lacking(catalog, t) for t in catalog.index.table_names() if not catalog.index.available(t)},
+        "clinical": catalog.index.available("clinical_index"),
     }
 
 
 def _clinical(catalog: Catalog) -> list[dict[str, Any]]:
-    if not catalog.available("clinical_index"):
+    if not catalog.index.available("clinical_index"):
         return []
-    rows = catalog.database.rows(
+    rows = catalog.index.database.rows(
         "SELECT short_table_name, \"column\", max(column_label), string_agg(DISTINCT collection_id, ', ') "
         "FROM clinical_index WHERE short_table_name IS NOT NULL GROUP BY ALL ORDER BY ALL"
     )
@@ -197,7 +198,7 @@ def _clinical(catalog: Catalog) -> list[dict[str, Any]]:
 
 def _lacking(catalog: Catalog, table: str) -> dict[str, str]:
     """Return what fetching a table means: its name, where from, where to."""
-    address, folder = catalog.origin(table)
+    address, folder = catalog.index.origin(table)
     return {"table": table, "host": urlsplit(address).netloc or address, "folder": folder}
 
 
@@ -229,10 +230,10 @@ class Fetching:
 
         error = ""
         try:
-            if table in self._catalog.table_names():
+            if table in self._catalog.index.table_names():
                 self._catalog.fetch(table, progress=progress)
             else:
-                self._catalog.bring_clinical(table)
+                self._catalog.index.bring_clinical(table)
         except (ValueError, OSError) as failure:
             error = str(failure)
         except Exception as failure:  # the panel must hear of it, whatever it is
@@ -253,7 +254,7 @@ def key(condition: Mapping[str, Any]) -> str:
 
 def _identified(catalog: Catalog, text: str, unknown: dict[str, tuple[str, ...]]) -> dict[str, Any]:
     """Return what a pasted list means: its condition, its counts, what is unknown and why, and notes."""
-    found = identifiers.read_text(catalog, text, identifiers.MOST)
+    found = identifiers.read_text(catalog.index, text, identifiers.MOST)
     meant = found.condition
     if found.saved is not None:
         parts = Cohort.from_json(found.saved, catalog).conditions
@@ -275,7 +276,7 @@ def _code(catalog: Catalog, message: Mapping[str, Any]) -> dict[str, str]:
     cohort = ticks.from_json_list(catalog, message["where"])
     flavour = str(message["flavour"])
     if flavour == "citations":
-        return {"text": citations.text(catalog, *cohort.compiled())}
+        return {"text": citations.text(catalog.index, *cohort.compiled())}
     if flavour in ("duckdb", "bigquery"):
         return {"text": cohort.to_sql(cast(Literal["duckdb", "bigquery"], flavour))}
     return {"text": cohort.to_code(cast(Literal["idc_widgets", "idc-index"], flavour))}

@@ -17,12 +17,11 @@ import traitlets
 from IPython.display import display
 
 from idc_widgets import transfer
-from idc_widgets.catalog import Catalog
-from idc_widgets.catalog.catalog import default_catalog
-from idc_widgets.catalog.given import catalog_or_default
-from idc_widgets.cohort import Cohort
+from idc_widgets.api import Catalog, Cohort
+from idc_widgets.api.shared import catalog_or_default, default_catalog
 from idc_widgets.cohort.summary import forbids_commercial_use
 from idc_widgets.lib.arguments import shown
+from idc_widgets.lib.format import human_bytes
 from idc_widgets.widgets import describe, facets, link, plans, rows, saved, ticks
 from idc_widgets.widgets.cubes import edges_of, outside_of
 from idc_widgets.widgets.watch import look_now
@@ -140,7 +139,7 @@ class Part(anywidget.AnyWidget):
             "download": link.Aside(self._download),
         }
         link.answer(self, self.answers)
-        self.catalog.on_cache(self._cache_ended)
+        self.catalog.index.on_cache(self._cache_ended)
         return {
             "cohort": shown,
             "selection": self._ticked,
@@ -207,7 +206,8 @@ class Part(anywidget.AnyWidget):
             display({"text/html": kept}, raw=True)  # type: ignore[no-untyped-call]
 
     def _as_html(self) -> str:
-        return saved.as_html(self)
+        # What the browser is told by the state itself, not by the machinery of widgets.
+        return saved.as_html(self, set(Part.class_own_traits(sync=True)) - {"_shared", "_token"})
 
     @property
     def _can_be_saved(self) -> bool:
@@ -277,7 +277,7 @@ class Part(anywidget.AnyWidget):
     def _cube_of(self, message: Mapping[str, Any]) -> dict[str, Any]:
         outside = message["outside"]
         where, parameters = self._cohort_of(outside).compiled()
-        return self.catalog.cube(where, parameters, outside, message.get("edges"))
+        return self.catalog.index.cube(where, parameters, outside, message.get("edges"))
 
     def _summary(self, message: Mapping[str, Any]) -> dict[str, Any]:
         cohort = ticks.cohort_of(self.catalog, message["ticks"])
@@ -299,7 +299,7 @@ class Part(anywidget.AnyWidget):
         destination = transfer.folder(message["destination"])
         if counts.bytes > ASK_ABOVE and not message.get("confirmed"):
             return {
-                "confirm": f"This is {transfer.human_bytes(counts.bytes)} in {counts.series:,} series "
+                "confirm": f"This is {human_bytes(counts.bytes)} in {counts.series:,} series "
                 f"({counts.instances:,} files). Download it to {destination}?"
             }
         job = cohort.download(destination, provider=self._provider_of(message))

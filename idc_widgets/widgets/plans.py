@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from idc_widgets import transfer
-from idc_widgets.cohort import Cohort
+from idc_widgets.api import Cohort
 from idc_widgets.cohort.summary import forbids_commercial_use
+from idc_widgets.lib.format import human_bytes
 
 _EXAMPLES = 3
 _PROVIDERS = {"aws": "AWS", "gcs": "Google Cloud"}
@@ -45,7 +46,7 @@ def of(cohort: Cohort, destination: object, provider: transfer.Provider) -> dict
 
 
 def _lines(plan: transfer.Plan) -> list[tuple[str, str]]:
-    size = transfer.human_bytes
+    size = human_bytes
     lines = [
         ("Destination", str(plan.path)),
         ("Holds", f"{plan.series:,} series, {plan.files:,} files, {size(plan.bytes)}"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.api import Catalog
 from idc_widgets.catalog.levels import COUNT_COLUMNS, Level
 from idc_widgets.catalog.pages import COLLECTION_COLUMNS
 from idc_widgets.transfer import Provider
@@ -60,9 +60,9 @@ def column_of(catalog: Catalog, name: str) -> str:
     """Return the column of the catalogue that the table's column is read from."""
     if name == "series_size_MB":
         return "series_bytes"  # the browser shows sizes in human units from exact bytes, not from rounded megabytes
-    if name in (*COUNT_COLUMNS, *COLLECTION_COLUMNS) or name in catalog.index_columns:
+    if name in (*COUNT_COLUMNS, *COLLECTION_COLUMNS) or name in catalog.index.columns:
         return name
-    catalog.require_column(name)
+    catalog.index.require_column(name)
     raise ValueError(f'"{name}" is no column of the series.')
 
 
@@ -73,7 +73,7 @@ def columns_of(catalog: Catalog, message: Mapping[str, Any]) -> list[str]:
 
 def published(catalog: Catalog, message: Mapping[str, Any]) -> list[str]:
     """Return the columns that a file is to have: those asked for, as published; of none, all."""
-    asked = [str(c) for c in message["columns"] or catalog.index_columns]
+    asked = [str(c) for c in message["columns"] or catalog.index.columns]
     for c in asked:
         column_of(catalog, c)
     return asked
@@ -94,11 +94,11 @@ class _Rows:
         columns, sort, level = columns_of(self._catalog, message), sort_of(self._catalog, message), level_of(message)
         offset, limit = max(0, int(message["offset"])), min(int(message["limit"]), _MOST_IN_A_PAGE)
         if level is not None:
-            rows, total = self._catalog.levels.page(level, where, parameters, sort, columns, offset, limit)
+            rows, total = self._catalog.index.levels.page(level, where, parameters, sort, columns, offset, limit)
             return {"rows": [list(r) for r in rows], "total": total}
         # A series has no counts of series: their cells stay empty.
         own = [c for c in columns if c not in COUNT_COLUMNS]
-        rows, total = self._catalog.pages.page(where, parameters, sort, own, offset, limit)
+        rows, total = self._catalog.index.pages.page(where, parameters, sort, own, offset, limit)
         if own == columns:
             return {"rows": [list(r) for r in rows], "total": total}
         places = [own.index(c) + 1 if c in own else None for c in columns]
@@ -109,15 +109,15 @@ class _Rows:
         where, parameters = scope(self._catalog, message)
         part, bound = ticks.to_sql(self._catalog, message["ticks"])
         if message.get("all"):
-            ticked, of = self._catalog.database.rows(
+            ticked, of = self._catalog.index.database.rows(
                 f"SELECT count(*) FILTER (WHERE {part}), count(*) FROM series WHERE {where}", [*bound, *parameters]
             )[0]
             return {"ticked": [ticked], "of": of}
         rows, level = _rows_of(message), level_of(message)
         if level is not None:
-            found = self._catalog.levels.count_in(level, where, parameters, part, bound, rows)
+            found = self._catalog.index.levels.count_in(level, where, parameters, part, bound, rows)
             return {"ticked": [found.get(r, (0, 0))[0] for r in rows]}
-        ticked = self._catalog.database.rows(
+        ticked = self._catalog.index.database.rows(
             f"SELECT row_id FROM series WHERE place IN (SELECT unnest(?::BIGINT[])) AND {part}", [rows, *bound]
         )
         among = {r[0] for r in ticked}
@@ -147,14 +147,14 @@ class _Rows:
         where, parameters = scope(self._catalog, message)
         sort = sort_of(self._catalog, message)
         if level is None:
-            return self._catalog.pages.row_ids(where, parameters, sort, start, stop + 1)
-        return self._catalog.levels.groups(level, where, parameters, sort, start, stop + 1)
+            return self._catalog.index.pages.row_ids(where, parameters, sort, start, stop + 1)
+        return self._catalog.index.levels.groups(level, where, parameters, sort, start, stop + 1)
 
     def hidden(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Tell how many ticked series the filters leave out."""
         where, parameters = ticks.from_json_list(self._catalog, message["where"]).compiled()
         part, bound = ticks.to_sql(self._catalog, message["ticks"])
-        found = self._catalog.database.rows(
+        found = self._catalog.index.database.rows(
             f"SELECT count(*) FROM series WHERE {part} AND NOT ({where})", [*bound, *parameters]
         )
         return {"series": found[0][0]}

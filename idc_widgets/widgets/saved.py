@@ -9,10 +9,10 @@ from __future__ import annotations
 import html
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from idc_widgets.transfer import human_bytes
+from idc_widgets.lib.format import human_bytes
 from idc_widgets.widgets import link
 from idc_widgets.widgets.columns import IDENTIFYING
 
@@ -31,8 +31,8 @@ def wanted() -> bool:
     return os.environ.get(VARIABLE, "1").strip().lower() not in ("0", "no", "false", "off", "none")
 
 
-def as_html(part: Part) -> str:
-    """Return a view as it is now, as one piece of HTML that needs nothing else."""
+def as_html(part: Part, traits: Iterable[str]) -> str:
+    """Return a view as it is now, as one piece of HTML that needs nothing else; `traits` names what it is told."""
     source = part._source
     table = {k: v for k, v in source._table.items() if k != "scope"}
     level = table.get("level") or "series"
@@ -46,7 +46,7 @@ def as_html(part: Part) -> str:
     page = source.answers["page"]({**request, "offset": 0, "limit": ROWS})
     totals = source.answers["totals"]({"where": source._where})
     state = {
-        **{name: getattr(source, name) for name in _own_traits()},
+        **{name: getattr(source, name) for name in traits},
         "_catalog": {**source._catalog, "status": ""},
         "_table": table,
         "_view": part._view,
@@ -65,13 +65,6 @@ def as_html(part: Part) -> str:
     if len(script) > _LIMIT:
         script = ""
     return f'<div data-idc-saved="{html.escape(part._token)}">{plain}{script}</div>'
-
-
-def _own_traits() -> set[str]:
-    """Return the names of what the browser is told by the state itself, not by the machinery of widgets."""
-    from idc_widgets.widgets.part import Part
-
-    return set(Part.class_own_traits(sync=True)) - {"_shared", "_token"}
 
 
 def _columns(catalog: Mapping[str, Any], level: str, table: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -14,10 +14,10 @@ from typing import Any
 
 import duckdb
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.api import Catalog
+from idc_widgets.api.manifest import manifest
 from idc_widgets.catalog.levels import COUNT_COLUMNS, Level
 from idc_widgets.catalog.pages import Sort, published, read
-from idc_widgets.cohort.exchange import manifest
 from idc_widgets.transfer import Provider
 
 _FORMATS = ("csv", "parquet", "s5cmd")
@@ -87,7 +87,7 @@ class Saving:
 
         def write(part: Path) -> None:
             if kind == "s5cmd":  # of series, whatever a row is
-                text = manifest(self._catalog, where, parameters, self._provider())
+                text = manifest(self._catalog.index, where, parameters, self._provider())
                 part.write_text(text, encoding="utf-8", newline="\n")
                 job.rows = text.count("\ncp ")
             elif level is None:
@@ -151,7 +151,9 @@ class Saving:
                 while offset < total:
                     if stop.is_set():
                         raise _Stopped
-                    rows, total = self._catalog.levels.page(level, where, parameters, sort, columns, offset, _SLICE)
+                    rows, total = self._catalog.index.levels.page(
+                        level, where, parameters, sort, columns, offset, _SLICE
+                    )
                     writer.writerows([r[1:] for r in rows])
                     offset += _SLICE
                     job.rows = min(offset, total)
@@ -171,7 +173,7 @@ class Saving:
     ) -> None:
         target = str(part).replace("'", "''")
         options = "FORMAT csv, HEADER" if kind == "csv" else "FORMAT parquet, COMPRESSION zstd"
-        cursor = self._catalog.database.cursor()
+        cursor = self._catalog.index.database.cursor()
         over = threading.Event()
         try:
             # Without these DuckDB does not keep count of how far it is.

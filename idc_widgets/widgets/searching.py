@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.api import Catalog, Cohort
 from idc_widgets.catalog.database import SERIES
-from idc_widgets.cohort import Cohort
 from idc_widgets.cohort.interpret import Interpretation
 from idc_widgets.cohort.interpret.near import near
 from idc_widgets.widgets import ticks
@@ -30,7 +29,7 @@ def readings(catalog: Catalog, message: Mapping[str, Any]) -> dict[str, Any]:
     told = [_told(catalog, others, r) for r in (*terms, as_text)]
     if not any(t["series"] for t in told):
         known = [*terms, as_text]
-        close = [_told(catalog, others, r) for r in near(catalog, text) if r not in known]
+        close = [_told(catalog, others, r) for r in near(catalog.index, text) if r not in known]
         told[-1:-1] = [t for t in close if t["series"]]
     return {"taken": bool(found.terms), "readings": told}
 
@@ -45,5 +44,5 @@ def _told(catalog: Catalog, others: Cohort, reading: Interpretation) -> dict[str
 
 def _count(catalog: Catalog, cohort: Cohort) -> int:
     where, parameters = cohort.compiled()
-    rows: Sequence[tuple[int]] = catalog.database.rows(f"SELECT count(*) FROM {SERIES} WHERE {where}", parameters)
+    rows: Sequence[tuple[int]] = catalog.index.database.rows(f"SELECT count(*) FROM {SERIES} WHERE {where}", parameters)
     return rows[0][0]

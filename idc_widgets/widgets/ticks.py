@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.api import Catalog, Cohort
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.levels import Level
-from idc_widgets.cohort import Cohort, conditions
+from idc_widgets.cohort import conditions
 from idc_widgets.cohort.conditions import And, Condition, In, Or
 
 NOTHING: dict[str, Any] = {"base": None, "minus": [], "plus": []}
@@ -72,7 +72,7 @@ def uids(catalog: Catalog, ticks: Mapping[str, Any]) -> list[str]:
         If they are more than fit a clipboard.
     """
     where, bound = to_sql(catalog, ticks)
-    found = catalog.database.rows(
+    found = catalog.index.database.rows(
         f"SELECT SeriesInstanceUID FROM {SERIES} WHERE {where} ORDER BY row_id LIMIT {_MOST_UIDS + 1}", bound
     )
     if len(found) > _MOST_UIDS:
@@ -85,7 +85,7 @@ def changed(catalog: Catalog, ticks: Mapping[str, Any], cohort: Cohort, on: bool
     where, parameters = cohort.compiled()
     base = ticks.get("base")
     minus, plus = set(_numbers(ticks.get("minus") or [])), set(_numbers(ticks.get("plus") or []))
-    found = catalog.database.rows(
+    found = catalog.index.database.rows(
         f"SELECT row_id FROM {SERIES} WHERE {where} ORDER BY row_id LIMIT {_SINGLY + 1}", parameters
     )
     rows = {r[0] for r in found}
@@ -109,7 +109,7 @@ def groups(catalog: Catalog, level: Level | str, rows: Sequence[int]) -> Conditi
     """Return the condition of the series, studies, patients or collections that these rows belong to."""
     if level == "series":
         return In("SeriesInstanceUID", _uids(catalog, rows))
-    found = catalog.database.rows(
+    found = catalog.index.database.rows(
         f"SELECT collection_id::VARCHAR, PatientID, StudyInstanceUID FROM {SERIES} "
         "WHERE place IN (SELECT unnest(?::BIGINT[])) ORDER BY row_id",
         [_numbers(rows)],
@@ -130,7 +130,7 @@ def _among(catalog: Catalog, cohort: Cohort, rows: set[int]) -> set[int]:
     if not rows:
         return set()
     where, parameters = cohort.compiled()
-    found = catalog.database.rows(
+    found = catalog.index.database.rows(
         f"SELECT row_id FROM {SERIES} WHERE place IN (SELECT unnest(?::BIGINT[])) AND ({where})",
         [sorted(rows), *parameters],
     )
@@ -142,7 +142,7 @@ def _numbers(rows: Sequence[Any]) -> list[int]:
 
 
 def _uids(catalog: Catalog, rows: Sequence[int]) -> tuple[str, ...]:
-    found = catalog.database.rows(
+    found = catalog.index.database.rows(
         f"SELECT SeriesInstanceUID FROM {SERIES} WHERE place IN (SELECT unnest(?::BIGINT[])) ORDER BY row_id",
         [_numbers(rows)],
     )

@@ -50,7 +50,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, mirror: Mirr
     found = Lab(
         folder,
         {
-            "IDC_WIDGETS_CACHE_DIR": str(catalog.database.cache_path.parent),
+            "IDC_WIDGETS_CACHE_DIR": str(catalog.index.database.cache_path.parent),
             "IDC_WIDGETS_STATE_DIR": str(folder / "state"),
             "IDC_WIDGETS_AWS_ENDPOINT": mirror.endpoint,
             "IDC_WIDGETS_GCS_ENDPOINT": mirror.endpoint,

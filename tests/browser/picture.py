@@ -23,7 +23,7 @@ CELL = "import idc_widgets as idc\n\nexplorer = idc.Explorer(destination={!r})\n
 
 def main(dark: bool) -> None:
     """Open an Explorer, filter, tick, download, take the picture."""
-    Catalog().database.wait_for_cache()
+    Catalog().index.database.wait_for_cache()
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True, prefix="images-") as destination,

@@ -193,7 +193,7 @@ def test_any_column_can_be_added_and_the_panel_remembers(lab: Lab, page: Page) -
 def bare_lab(tmp_path: Path, catalog: Catalog, mirror: SpawnedMirror) -> Iterator[Lab]:
     """A JupyterLab on a machine that has fetched no table yet."""
     (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / catalog.database.cache_path.name).symlink_to(catalog.database.cache_path)
+    (tmp_path / "cache" / catalog.index.database.cache_path.name).symlink_to(catalog.index.database.cache_path)
     found = Lab(
         tmp_path / "lab",
         {

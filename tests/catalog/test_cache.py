@@ -23,7 +23,7 @@ OPEN = """
 import sys, idc_widgets as idc
 catalog = idc.Catalog(cache_dir=sys.argv[1])
 before = catalog.cohort(Modality="CT").counts
-assert catalog.database.wait_for_cache(120), catalog.database.note
+assert catalog.index.database.wait_for_cache(120), catalog.index.database.note
 assert before == catalog.cohort(Modality="CT").counts
 print(before.series)
 """
@@ -33,7 +33,7 @@ print(before.series)
 def copy(catalog: idc.Catalog, tmp_path: Path) -> Path:
     """The path of a sound cache in a folder of its own, to be damaged."""
     target = cache.path(tmp_path, catalog.release)
-    shutil.copy(catalog.database.cache_path, target)
+    shutil.copy(catalog.index.database.cache_path, target)
     return target
 
 
@@ -135,10 +135,10 @@ def test_what_is_no_sound_cache_is_never_read_and_made_anew(
     damage(copy)
     found = idc.Catalog(cache_dir=copy.parent)
     truth = catalog.cohort(Modality="CT").counts
-    assert found.database.building
+    assert found.index.database.building
     assert str(copy) in caplog.text  # said so
     assert found.cohort(Modality="CT").counts == truth
-    assert found.database.wait_for_cache(120), found.database.note
+    assert found.index.database.wait_for_cache(120), found.index.database.note
     assert found.cohort(Modality="CT").counts == truth
     assert cache.fault(copy, sources.table("index").path) == ""
     assert list(copy.parent.iterdir()) == [copy]
@@ -152,10 +152,10 @@ def test_flipped_bytes_give_no_wrong_answers(
         overwrite(copy, copy.stat().st_size * percent // 100, os.urandom(64))
     found = idc.Catalog(cache_dir=copy.parent)
     query = "SELECT count(*), sum(hash(t)) FROM index t"
-    assert found.database.rows(query) == catalog.database.rows(query)
+    assert found.index.database.rows(query) == catalog.index.database.rows(query)
     assert "damaged" in caplog.text
-    assert found.database.wait_for_cache(120), found.database.note
-    assert found.database.rows(query) == catalog.database.rows(query)
+    assert found.index.database.wait_for_cache(120), found.index.database.note
+    assert found.index.database.rows(query) == catalog.index.database.rows(query)
     word = idc.search("prostate t2")
     assert found.cohort(word).counts == catalog.cohort(word).counts
 
@@ -174,9 +174,9 @@ def test_flipped_bytes_where_a_search_reads(copy: Path, catalog: idc.Catalog) ->
 
 def test_a_full_disk_leaves_nothing_and_is_told(small_disk: Path, catalog: idc.Catalog) -> None:
     found = idc.Catalog(cache_dir=small_disk)
-    assert not found.database.wait_for_cache(120)
-    assert str(small_disk) in found.database.note
-    assert "IDC_WIDGETS_CACHE_DIR" in found.database.note
+    assert not found.index.database.wait_for_cache(120)
+    assert str(small_disk) in found.index.database.note
+    assert "IDC_WIDGETS_CACHE_DIR" in found.index.database.note
     assert list(small_disk.iterdir()) == []
     assert found.cohort(Modality="CT").counts == catalog.cohort(Modality="CT").counts
 
@@ -203,8 +203,8 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, catalog: idc.Catalog) -
         pytest.skip("no file system can be mounted here")
     try:
         found = idc.Catalog(cache_dir=tmp_path)
-        assert not found.database.wait_for_cache(60)
-        assert str(tmp_path) in found.database.note
+        assert not found.index.database.wait_for_cache(60)
+        assert str(tmp_path) in found.index.database.note
         assert found.cohort(Modality="CT").counts == catalog.cohort(Modality="CT").counts
     finally:
         subprocess.run(["umount", "-l", str(tmp_path)], check=False)

@@ -88,7 +88,7 @@ def test_columns_are_those_of_the_file_and_described(catalog: idc.Catalog) -> No
 
 def test_index_through_sql_is_the_published_one(catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection) -> None:
     query = "SELECT count(*), sum(hash(t)) FROM {} t"
-    ours = catalog.database.rows(query.format("index"))
+    ours = catalog.index.database.rows(query.format("index"))
     assert ours == plain.execute(query.format("idx")).fetchall()
 
 
@@ -96,19 +96,19 @@ def test_cube_equals_plain_sql(
     catalog: idc.Catalog, bare_catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection
 ) -> None:
     truth = plain_cube(plain, "TRUE")
-    assert set(decode(catalog.cube())) == truth
-    assert set(decode(bare_catalog.cube())) == truth
+    assert set(decode(catalog.index.cube())) == truth
+    assert set(decode(bare_catalog.index.cube())) == truth
 
 
 def test_cube_of_a_condition_that_is_no_dimension(catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection) -> None:
     cohort = catalog.cohort(idc.contains("SeriesDescription", "t2"))
     where, parameters = cohort.compiled()
     outside = [c.to_json() for c in cohort.conditions]
-    packed = catalog.cube(where, parameters, outside)
+    packed = catalog.index.cube(where, parameters, outside)
     assert packed["outside"] == outside
     assert set(decode(packed)) == plain_cube(plain, "SeriesDescription ILIKE '%t2%'")
     # Values that no series of it has can still be shown with their zero.
-    assert [d["values"] for d in packed["dimensions"]] == [d["values"] for d in catalog.cube()["dimensions"]]
+    assert [d["values"] for d in packed["dimensions"]] == [d["values"] for d in catalog.index.cube()["dimensions"]]
 
 
 def test_cube_with_bounds_of_ones_own(
@@ -123,11 +123,11 @@ def test_cube_with_bounds_of_ones_own(
     used = {**edges, "series_size_MB": edges["series_size_MB"][:2]}
     truth = plain_cube(plain, "TRUE", used)
     for each in (catalog, bare_catalog):
-        packed = each.cube(edges=edges)
+        packed = each.index.cube(edges=edges)
         assert set(decode(packed)) == truth
         assert packed["outside"] == []
     totals = {b["name"]: b["total"] for b in packed["bins"]}
-    assert totals == {b["name"]: b["total"] for b in catalog.cube()["bins"]}
+    assert totals == {b["name"]: b["total"] for b in catalog.index.cube()["bins"]}
     assert {sum(t) for t in totals.values()} == {catalog.cohort().counts.series}
 
 
@@ -142,11 +142,11 @@ def test_cube_with_bounds_of_ones_own(
 )
 def test_bounds_that_are_none(catalog: idc.Catalog, edges: Any, named: str) -> None:
     with pytest.raises(ValueError, match=named):
-        catalog.cube(edges=edges)
+        catalog.index.cube(edges=edges)
 
 
 def test_terms_of_collections(catalog: idc.Catalog) -> None:
-    terms = catalog.terms["cancer_types"]
+    terms = catalog.index.terms["cancer_types"]
     assert terms["nlst"] == ("Lung Cancer", "Non-Cancer")
     every = {t for v in terms.values() for t in v}
     assert "Diffuse Large B-Cell Lymphoma, Not Otherwise Specified" in every
@@ -169,7 +169,7 @@ def test_pages_are_the_rows_in_order(
     where, parameters = catalog.cohort(Modality="MR").compiled()
     seen: list[str] = []
     for offset in (0, 100, 64_000, len(truth) - 50):
-        rows, total = catalog.pages.page(where, parameters, sort, ["SeriesInstanceUID"], offset, 100)
+        rows, total = catalog.index.pages.page(where, parameters, sort, ["SeriesInstanceUID"], offset, 100)
         assert total == len(truth)
         assert [r[1] for r in rows] == truth[offset : offset + 100]
         seen += [r[1] for r in rows]
@@ -184,7 +184,7 @@ def test_threads_share_a_catalogue(catalog: idc.Catalog) -> None:
             for i in range(5):
                 where, parameters = catalog.cohort(Modality=["CT", "MR", "PT"][(n + i) % 3]).compiled()
                 sort = [("SeriesDescription", bool(i % 2))]
-                rows, _ = catalog.pages.page(where, parameters, sort, ["Modality"], 100 * n, 10)
+                rows, _ = catalog.index.pages.page(where, parameters, sort, ["Modality"], 100 * n, 10)
                 assert len(rows) == 10
         except Exception as error:
             errors.append(error)
@@ -207,7 +207,7 @@ def test_many_orders_at_once(catalog: idc.Catalog) -> None:
             for i in range(20):
                 modality = modalities[(start + i) % len(modalities)]
                 where, parameters = catalog.cohort(Modality=modality).compiled()
-                rows, _ = catalog.pages.page(
+                rows, _ = catalog.index.pages.page(
                     where, parameters, [("PatientID", False)], ["Modality"], 0, 5 + 400 * (i % 2)
                 )
                 assert {r[1] for r in rows} == {modality}
@@ -221,7 +221,8 @@ def test_many_orders_at_once(catalog: idc.Catalog) -> None:
         t.join()
     assert not errors
     names = [
-        r[0] for r in catalog.database.rows("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'order_%'")
+        r[0]
+        for r in catalog.index.database.rows("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'order_%'")
     ]
     assert len(names) <= 8
 
@@ -231,12 +232,12 @@ def test_many_orders_at_once(catalog: idc.Catalog) -> None:
 
 def test_a_second_catalogue_uses_the_cache(catalog: idc.Catalog) -> None:
     again = idc.Catalog()
-    assert again.database.cached
+    assert again.index.database.cached
     assert again.cohort(Modality="CT").counts == catalog.cohort(Modality="CT").counts
 
 
 def test_without_a_cache_it_says_so_and_works(bare_catalog: idc.Catalog) -> None:
-    assert "IDC_WIDGETS_CACHE_DIR" in bare_catalog.database.note
+    assert "IDC_WIDGETS_CACHE_DIR" in bare_catalog.index.database.note
     assert bare_catalog.cohort(Modality="RWV").counts.series > 0
 
 
@@ -245,7 +246,7 @@ def test_a_damaged_cache_is_made_anew(catalog: idc.Catalog, tmp_path: Path) -> N
     path.write_bytes(b"this is no database" * 1000)
     found = idc.Catalog(cache_dir=tmp_path)
     assert found.cohort(Modality="CT").counts == catalog.cohort(Modality="CT").counts
-    assert found.database.wait_for_cache(120)
+    assert found.index.database.wait_for_cache(120)
     assert found.cohort(Modality="CT").counts == catalog.cohort(Modality="CT").counts
 
 

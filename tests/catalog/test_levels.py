@@ -59,7 +59,7 @@ def test_every_group_is_there_once_with_its_sums(
         ).fetchall()
         where, parameters = either.cohort(**keywords).compiled()
         for offset in sorted({0, len(truth) // 2, max(0, len(truth) - 40)}):
-            rows, total = either.levels.page(level, where, parameters, [], columns, offset, 100)
+            rows, total = either.index.levels.page(level, where, parameters, [], columns, offset, 100)
             assert total == len(truth)
             expected = [list(r) for r in truth[offset : offset + 100]]
             for r in expected:
@@ -84,16 +84,16 @@ def test_groups_are_sorted(catalog: idc.Catalog, plain: duckdb.DuckDBPyConnectio
         ).fetchall()
         sort = [(column, descending)]
         for offset in (0, len(truth) // 2):
-            rows, total = catalog.levels.page(level, where, parameters, sort, ["collection_id"], offset, 50)
+            rows, total = catalog.index.levels.page(level, where, parameters, sort, ["collection_id"], offset, 50)
             assert total == len(truth)
             assert [r[0] for r in rows] == [t[0] for t in truth[offset : offset + 50]]
-        found = catalog.levels.groups(level, where, parameters, sort, 3, 9)
+        found = catalog.index.levels.groups(level, where, parameters, sort, 3, 9)
         assert found == [t[0] for t in truth[3:9]]
 
 
 def test_many_values_are_counted_not_listed(catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection) -> None:
     where, parameters = catalog.cohort(collection_id="nlst").compiled()
-    rows, total = catalog.levels.page("collection", where, parameters, [], ["SeriesDescription"], 0, 10)
+    rows, total = catalog.index.levels.page("collection", where, parameters, [], ["SeriesDescription"], 0, 10)
     values = plain.execute(
         "SELECT DISTINCT SeriesDescription FROM idx WHERE collection_id = 'nlst' AND SeriesDescription IS NOT NULL"
     ).fetchall()
@@ -105,9 +105,9 @@ def test_many_values_are_counted_not_listed(catalog: idc.Catalog, plain: duckdb.
 
 def test_how_many_of_each_group_satisfy_more(catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection) -> None:
     where, parameters = catalog.cohort(Modality=["CT", "SEG"]).compiled()
-    groups = catalog.levels.groups("patient", where, parameters, [("series", True)], 0, 60)
+    groups = catalog.index.levels.groups("patient", where, parameters, [("series", True)], 0, 60)
     part, bound = catalog.cohort(Modality="SEG").compiled()
-    found = catalog.levels.count_in("patient", where, parameters, part, bound, groups)
+    found = catalog.index.levels.count_in("patient", where, parameters, part, bound, groups)
     truth = plain.execute(
         "SELECT min(rowid), count(*) FILTER (Modality = 'SEG'), count(*) FROM idx WHERE Modality IN ('CT', 'SEG') "
         "GROUP BY collection_id, PatientID"
@@ -123,7 +123,7 @@ def test_a_patient_id_in_two_collections_is_two_patients(
         "SELECT PatientID FROM idx GROUP BY 1 HAVING count(DISTINCT collection_id) > 1 ORDER BY 1 LIMIT 1"
     ).fetchall()[0][0]
     where, parameters = catalog.cohort(PatientID=twice).compiled()
-    rows, total = catalog.levels.page("patient", where, parameters, [], ["collection_id", "PatientID"], 0, 10)
+    rows, total = catalog.index.levels.page("patient", where, parameters, [], ["collection_id", "PatientID"], 0, 10)
     assert total == len(rows) >= 2
     assert len({r[1] for r in rows}) == total
     assert {r[2] for r in rows} == {twice}

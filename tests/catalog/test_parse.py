@@ -44,7 +44,7 @@ def test_the_tables_that_a_query_reads(sql: str) -> None:
 
 
 def test_of_the_catalogue_as_it_spells_them(catalog: idc.Catalog) -> None:
-    assert catalog.tables_in("SELECT 'ct_index' FROM Seg_Index, index, nobody") == {"seg_index"}
+    assert catalog.index.tables_in("SELECT 'ct_index' FROM Seg_Index, index, nobody") == {"seg_index"}
 
 
 def test_what_cannot_be_read() -> None:

@@ -117,7 +117,7 @@ def test_statistics_are_asked_for_once(catalog: idc.Catalog, mirror: Mirror, tmp
 
     def asked() -> int:
         mirror.reset_counts()
-        found = Remote(catalog.database, tmp_path, "idc_current").estimate(query)
+        found = Remote(catalog.index.database, tmp_path, "idc_current").estimate(query)
         assert found.files <= FILES
         return int(str(mirror.requests()["GET"])) + int(str(mirror.requests()["LIST"]))
 
@@ -130,7 +130,7 @@ def test_a_file_that_changed_is_asked_anew(
     catalog: idc.Catalog, mirror: Mirror, tmp_path: Path, truth: duckdb.DuckDBPyConnection
 ) -> None:
     query = "SELECT count(*) AS n FROM dicom_all WHERE SeriesInstanceUID = 'new'"
-    assert Remote(catalog.database, tmp_path, "idc_current").sql(query)["n"].tolist() == [0]
+    assert Remote(catalog.index.database, tmp_path, "idc_current").sql(query)["n"].tolist() == [0]
     objects = mirror.server.export.objects
     key = next(k for k in objects if "/idc_current/dicom_all/" in k)
     before = objects[key]
@@ -140,7 +140,7 @@ def test_a_file_that_changed_is_asked_anew(
     )
     try:
         mirror.server.export.replace(key, other)
-        assert Remote(catalog.database, tmp_path, "idc_current", refresh=True).sql(query)["n"].tolist() == [3]
+        assert Remote(catalog.index.database, tmp_path, "idc_current", refresh=True).sql(query)["n"].tolist() == [3]
     finally:
         objects[key] = before
 
@@ -196,7 +196,7 @@ def test_any_row_asks_the_first_files_only(
     catalog: idc.Catalog, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote, "_FIRST", 5)
-    found = Remote(catalog.database, tmp_path, "idc_current")
+    found = Remote(catalog.index.database, tmp_path, "idc_current")
     found.types("dicom_all")
     mirror.reset_counts()
     kept = found.plan("SELECT * FROM dicom_all WHERE Modality = 'no such' LIMIT 1")["dicom_all"]
@@ -256,7 +256,7 @@ def test_a_query_ends_when_interrupted(catalog: idc.Catalog, current: Remote, mi
 def test_without_network_it_says_so(catalog: idc.Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDC_WIDGETS_METADATA_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(idc.TableUnavailableError, match=r'dataset "idc_current" could not be read.*127.0.0.1:9'):
-        Remote(catalog.database, tmp_path, "idc_current")
+        Remote(catalog.index.database, tmp_path, "idc_current")
     with pytest.raises(idc.TableUnavailableError, match="list of datasets"):
         catalog.remote()
 

@@ -23,12 +23,12 @@ def test_marks_find_what_the_pattern_finds(catalog: Catalog, plain: duckdb.DuckD
     truth = plain.execute(
         f"SELECT {counts} FROM (SELECT {HAYSTACK} AS text FROM idx)", [pattern(w) for w in WORDS]
     ).fetchone()
-    words = Words(catalog.database)
+    words = Words(catalog.index.database)
     found = []
     for word in WORDS:
         bits = words.bits(word)
         sql = "SELECT count(*) FROM series WHERE get_bit(?::BIT, text_key) = 1"
-        found.append(catalog.database.rows(sql, [bits])[0][0] if bits else 0)
+        found.append(catalog.index.database.rows(sql, [bits])[0][0] if bits else 0)
     assert dict(zip(WORDS, found, strict=True)) == dict(zip(WORDS, truth or (), strict=True))
     assert found[0] > 300_000 and found[-1] == 0
 

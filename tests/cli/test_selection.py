@@ -73,7 +73,7 @@ def test_every_door_reads_the_same(
     path = tmp_path / "list.txt"
     path.write_text(text)
     assert len(Cohort.from_manifest(path, catalog)) == len(Cohort.from_manifest(text, catalog)) == 1
-    condition = read_text(catalog, text).condition  # as the Explorer's dialog reads it
+    condition = read_text(catalog.index, text).condition  # as the Explorer's dialog reads it
     assert condition is not None and len(Cohort(catalog, [condition])) == 1
     for arguments in ([str(path)], ["--series", str(path)], ["-"]):
         monkeypatch.setattr("sys.stdin", io.StringIO(text))

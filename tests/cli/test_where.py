@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.api import Catalog
 from idc_widgets.cli.conditions import conditions
 from idc_widgets.cohort.conditions import In, isin
 
@@ -127,7 +127,7 @@ def test_what_it_does_not_understand_is_a_sentence(text: str, says: str, catalog
 
 
 def test_terms_with_commas(catalog: Catalog) -> None:
-    terms = sorted({t for found in catalog.terms["cancer_types"].values() for t in found if "," in t})
+    terms = sorted({t for found in catalog.index.terms["cancer_types"].values() for t in found if "," in t})
     assert terms
     cohort = catalog.cohort(*conditions(catalog, [f'cancer_types="{terms[0]}"']))
     assert cohort == catalog.cohort(cancer_types=terms[0]) and cohort.counts.series

@@ -36,7 +36,7 @@ def test_counts_equal_plain_sql(case: dict[str, Any], catalog: idc.Catalog, plai
 
 @pytest.mark.parametrize("case", CASES, ids=[c["name"] for c in CASES])
 def test_same_without_the_cache(case: dict[str, Any], catalog: idc.Catalog, bare_catalog: idc.Catalog) -> None:
-    assert not bare_catalog.database.cached
+    assert not bare_catalog.index.database.cached
     assert _cohort(bare_catalog, case).counts == _cohort(catalog, case).counts
 
 
@@ -46,7 +46,9 @@ def test_exported_sql_gives_the_same_rows(case: dict[str, Any], catalog: idc.Cat
     fresh = duckdb.connect()
     found = fresh.execute(f"SELECT count(*), sum(hash(SeriesInstanceUID)) FROM ({cohort.to_sql()})").fetchone()
     where, parameters = cohort.compiled()
-    ours = catalog.database.rows(f"SELECT count(*), sum(hash(SeriesInstanceUID)) FROM series WHERE {where}", parameters)
+    ours = catalog.index.database.rows(
+        f"SELECT count(*), sum(hash(SeriesInstanceUID)) FROM series WHERE {where}", parameters
+    )
     assert found == ours[0]
 
 

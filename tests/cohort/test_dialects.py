@@ -76,7 +76,7 @@ def test_bigquery_of_every_kind_of_condition(catalog: idc.Catalog) -> None:
     # The index has the columns that the published one has, in its order.
     made = tree.find(exp.CTE)
     assert made is not None
-    assert made.this.named_selects == list(catalog.index_columns)
+    assert made.this.named_selects == list(catalog.index.columns)
     assert "ORDER BY\n" not in sql
 
 

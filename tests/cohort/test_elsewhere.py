@@ -51,7 +51,7 @@ def test_names_in_an_expression_are_those_of_its_parse(offline: idc.Catalog) -> 
     found = offline.cohort(idc.sql("SeriesDescription = 'seg_index'"))
     assert found.counts.series == 0
     assert "seg_index" not in found.to_sql().split("WHERE")[0]
-    assert not offline.available("seg_index")
+    assert not offline.index.available("seg_index")
     with pytest.raises(ValueError, match=r"write idc\.col\(\"seg_index\.…\"\) == …, or SeriesInstanceUID IN \(SELECT"):
         offline.cohort(idc.sql("seg_index.total_segments > 2"))
 
@@ -63,7 +63,7 @@ def test_facets_of_another_table(online: idc.Catalog) -> None:
         ("ct_index.ConvolutionKernel", "ct_index", "unnest(ConvolutionKernel)"),
     ):
         found = cohort.facets(column)
-        right = online.database.rows(
+        right = online.index.database.rows(
             f"SELECT v, count(DISTINCT i.SeriesInstanceUID) FROM series i LEFT JOIN "
             f"(SELECT SeriesInstanceUID, {value} AS v FROM {table}) t ON t.SeriesInstanceUID = i.SeriesInstanceUID "
             "WHERE i.Modality IN ('CT', 'MR') AND PatientSex = 'F' GROUP BY v"
@@ -79,7 +79,7 @@ def test_facets_of_another_table(online: idc.Catalog) -> None:
 
 
 def test_columns_of_other_tables_beside_the_series(online: idc.Catalog) -> None:
-    ((collection,),) = online.database.rows(
+    ((collection,),) = online.index.database.rows(
         "SELECT collection_id FROM series WHERE Modality = 'ANN' GROUP BY 1 ORDER BY count(*) LIMIT 1 OFFSET 5"
     )
     cohort = online.cohort(Modality="ANN", collection_id=collection)
@@ -88,7 +88,7 @@ def test_columns_of_other_tables_beside_the_series(online: idc.Catalog) -> None:
         order_by=["-ann_index.AnnotationCoordinateType", "SeriesInstanceUID"],
     )
     assert len(frame) == cohort.counts.series > 10
-    rows = online.database.rows(
+    rows = online.index.database.rows(
         "SELECT SeriesInstanceUID, any_value(a.AnnotationCoordinateType), list(DISTINCT g.GraphicType ORDER BY 1) "
         "FROM ann_index a JOIN ann_group_index g USING (SeriesInstanceUID) GROUP BY 1"
     )
@@ -104,9 +104,9 @@ def test_clinical_tables_by_name_in_a_fresh_session(
 ) -> None:
     table = "nlst_clinical"
     assert list(online.columns(table)["column"]) == ["age_at_diagnosis", "dicom_patient_id", "gender", "vital_status"]
-    assert not online.available(table)
+    assert not online.index.available(table)
     online.fetch(table)
-    assert online.available(table)
+    assert online.index.available(table)
 
     again = fresh()
     frame = again.sql(f"SELECT * FROM {table.upper()}")

@@ -20,7 +20,7 @@ def served() -> Iterator[SpawnedMirror]:
 
 @pytest.fixture
 def series(catalog: idc.Catalog) -> tuple[str, str, str, int, int]:
-    return catalog.database.rows(
+    return catalog.index.database.rows(
         "SELECT SeriesInstanceUID, StudyInstanceUID, crdc_series_uuid, instanceCount, series_bytes FROM series "
         "WHERE collection_id = 'rider_pilot' AND instanceCount BETWEEN 3 AND 60 ORDER BY row_id LIMIT 1"
     )[0]
@@ -39,7 +39,7 @@ def test_each_file_has_its_address_size_and_md5(
     assert idc.files(uuid, catalog, endpoint_url=served.endpoint).equals(found)
     whole = idc.files(study, catalog, endpoint_url=served.endpoint)
     assert set(found["url"]) <= set(whole["url"])
-    in_study = catalog.database.rows("SELECT sum(instanceCount) FROM series WHERE StudyInstanceUID = ?", [study])
+    in_study = catalog.index.database.rows("SELECT sum(instanceCount) FROM series WHERE StudyInstanceUID = ?", [study])
     assert len(whole) == in_study[0][0]
     one = idc.files(row["url"], catalog, endpoint_url=served.endpoint)
     assert list(one["url"]) == [row["url"]]

@@ -97,7 +97,7 @@ def test_a_row_of_a_series_is_that_series(text: str, catalog: idc.Catalog) -> No
     found = idc.Cohort.from_manifest(text, catalog)
     assert uids(found) == {S}
     assert found.unknown == ()
-    box = read_text(catalog, text)
+    box = read_text(catalog.index, text)
     assert box.condition is not None
     assert uids(idc.Cohort(catalog, [box.condition])) == {S}
 
@@ -152,7 +152,7 @@ NARROW = {
 
 @pytest.mark.parametrize("text", NARROW.values(), ids=NARROW)
 def test_nothing_widens(text: str, catalog: idc.Catalog) -> None:
-    found = read_text(catalog, text)
+    found = read_text(catalog.index, text)
     cohort = idc.Cohort(catalog, [found.condition]) if found.condition is not None else catalog.cohort(Modality=[])
     assert uids(cohort) <= ({S} if "\n" in text or "[" in text else set())
     assert found.unknown or found.notes
@@ -161,7 +161,7 @@ def test_nothing_widens(text: str, catalog: idc.Catalog) -> None:
 
 def test_a_table_that_was_shown_cut_is_refused(catalog: idc.Catalog) -> None:
     with pytest.raises(ValueError, match="cut where it has"):
-        read_text(catalog, "  collection_id  ...  series_size_MB\n0     lidc_idri  ...      102.096016\n")
+        read_text(catalog.index, "  collection_id  ...  series_size_MB\n0     lidc_idri  ...      102.096016\n")
 
 
 def test_a_patient_is_one_of_a_collection(catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection) -> None:
@@ -257,7 +257,7 @@ def test_every_kind_works_in_every_list(catalog: idc.Catalog) -> None:
     ("typed", "near"), [("lidc-idri-1001", "LIDC-IDRI-1001"), ("C3L_00598", "C3L-00598"), ("lidc_idry", "lidc_idri")]
 )
 def test_near_names(typed: str, near: str, catalog: idc.Catalog) -> None:
-    (unknown,) = read_text(catalog, typed).unknown
+    (unknown,) = read_text(catalog.index, typed).unknown
     assert unknown.near[0] == near
     assert f'Did you mean "{near}"' in unknown.reason
     with pytest.raises(ValueError, match=near):
@@ -266,12 +266,12 @@ def test_near_names(typed: str, near: str, catalog: idc.Catalog) -> None:
 
 def test_no_near_number_is_guessed(catalog: idc.Catalog) -> None:
     for value in (S[:-1], U[:-1] + "0", "100013", "LIDC-IDRI-9999"):
-        assert [u.near for u in read_text(catalog, value).unknown] == [()]
+        assert [u.near for u in read_text(catalog.index, value).unknown] == [()]
 
 
 def test_only_identifiers_are_unknown(catalog: idc.Catalog) -> None:
     for text in (ROWS["NBIA"], ROWS["TCIA"], ROWS["a shell script"], ROWS["YAML"]):
-        found = read_text(catalog, text.replace(S, NOBODY).replace(U, FILE))
+        found = read_text(catalog.index, text.replace(S, NOBODY).replace(U, FILE))
         assert set(found.unknown) <= {NOBODY, FILE}
         assert len(found.unknown) == 1
 
@@ -306,13 +306,13 @@ def test_withdrawn_is_said_everywhere(catalog: idc.Catalog) -> None:
             catalog.cohort(**{column: value})
         assert said in reason(idc.Cohort.from_frame(pd.DataFrame({column: [value]}), catalog), value)
         assert said in reason(idc.Cohort.from_manifest(value, catalog), value)
-        assert said in read_text(catalog, value).unknown[0].reason
+        assert said in read_text(catalog.index, value).unknown[0].reason
         with pytest.raises(idc.UnknownNameError, match=said):
             idc.viewer_url(value, catalog)
 
 
 def test_a_revised_series_is_not_replaced_in_silence(catalog: idc.Catalog) -> None:
-    old, now, last = catalog.database.rows(
+    old, now, last = catalog.index.database.rows(
         "SELECT p.crdc_series_uuid, s.crdc_series_uuid, max(max_idc_version) FROM prior_versions_index p "
         "JOIN series s USING (SeriesInstanceUID) GROUP BY ALL ORDER BY 1 LIMIT 1"
     )[0]

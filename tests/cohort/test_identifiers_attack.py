@@ -109,7 +109,7 @@ EXACT: dict[str, Any] = {
 
 @pytest.mark.parametrize("source", EXACT.values(), ids=EXACT)
 def test_exactly_the_series(source: Any, catalog: idc.Catalog) -> None:
-    assert uids(catalog, read(catalog, source)) == {S}
+    assert uids(catalog, read(catalog.index, source)) == {S}
 
 
 NOTHING = {
@@ -128,41 +128,41 @@ NOTHING = {
 
 @pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
 def test_nothing_and_why(text: str, catalog: idc.Catalog) -> None:
-    found = read_text(catalog, text)
+    found = read_text(catalog.index, text)
     assert uids(catalog, found) == set()
     assert found.unknown and all(u.reason for u in found.unknown)
 
 
 def test_a_row_without_its_series_among_rows_that_have_one(catalog: idc.Catalog) -> None:
     for lost in ("", "unknown", "TBD"):
-        found = read_text(catalog, f"lidc_idri,{T},{S}\nnlst,{T2},{lost}\n")
+        found = read_text(catalog.index, f"lidc_idri,{T},{S}\nnlst,{T2},{lost}\n")
         assert uids(catalog, found) == {S}
         assert found.notes == ("1 row has no SeriesInstanceUID and names nothing.",)
-    found = read_text(catalog, f"Modality,SeriesInstanceUID\nCT,{S}\nCT,\n")
+    found = read_text(catalog.index, f"Modality,SeriesInstanceUID\nCT,{S}\nCT,\n")
     assert (uids(catalog, found), len(found.notes)) == ({S}, 1)
 
 
 def test_a_heading_that_is_dropped_is_told(catalog: idc.Catalog) -> None:
-    found = read_text(catalog, f"lidc_idri\n{S}\n{T2}\n")
+    found = read_text(catalog.index, f"lidc_idri\n{S}\n{T2}\n")
     assert uids(catalog, found) == {S, *catalog.cohort(StudyInstanceUID=T2).series().SeriesInstanceUID}
     assert "lidc_idri: named beside parts of it" in found.notes[0]
     # What holds no other entry of the list stays.
     pilot = len(catalog.cohort(collection_id="rider_pilot"))
-    assert len(uids(catalog, read_text(catalog, f"rider_pilot\n{S}\n"))) == pilot + 1
+    assert len(uids(catalog, read_text(catalog.index, f"rider_pilot\n{S}\n"))) == pilot + 1
 
 
 def test_a_table_of_pandas_that_is_cut(catalog: idc.Catalog) -> None:
     with pytest.raises(ValueError, match="cut where it has"):
         read_text(
-            catalog,
+            catalog.index,
             "     Data Description URI  ...   n\n0  https://doi.org/10.7937/K9/TCIA.2015.LO9QL9SX  ...  1\n\n"
             "[1 rows x 6 columns]",
         )
 
 
 def test_entries_of_a_list_stand_on_their_own(catalog: idc.Catalog) -> None:
-    assert len(uids(catalog, read(catalog, [T, S]))) == 15
-    assert len(uids(catalog, read_text(catalog, json.dumps([T, S])))) == 15
+    assert len(uids(catalog, read(catalog.index, [T, S]))) == 15
+    assert len(uids(catalog, read_text(catalog.index, json.dumps([T, S])))) == 15
 
 
 @pytest.mark.parametrize(
@@ -174,24 +174,24 @@ def test_entries_of_a_list_stand_on_their_own(catalog: idc.Catalog) -> None:
     ],
 )
 def test_series_that_nothing_identifies_are_told(catalog: idc.Catalog, table: str, whole: str) -> None:
-    assert read_text(catalog, table).notes == (
+    assert read_text(catalog.index, table).notes == (
         f"No column identifies series, so each row is a whole {whole} is not read.",
     )
-    assert read_text(catalog, "collection_id,series,modalities\ntcga_luad,4848,CT\n").notes == ()
+    assert read_text(catalog.index, "collection_id,series,modalities\ntcga_luad,4848,CT\n").notes == ()
 
 
 def test_empty_cells_at_both_ends_of_a_row_move_none(catalog: idc.Catalog) -> None:
-    assert uids(catalog, read_text(catalog, f"collection_id,SeriesInstanceUID\n,{S},,\n")) == {S}
-    assert uids(catalog, read_text(catalog, f"StudyInstanceUID|SeriesInstanceUID\n|{T}|{S}|\n")) == {S}
+    assert uids(catalog, read_text(catalog.index, f"collection_id,SeriesInstanceUID\n,{S},,\n")) == {S}
+    assert uids(catalog, read_text(catalog.index, f"StudyInstanceUID|SeriesInstanceUID\n|{T}|{S}|\n")) == {S}
 
 
 def test_a_row_printed_by_python_is_a_row(catalog: idc.Catalog) -> None:
-    assert uids(catalog, read_text(catalog, repr((T, S)))) == {S}
+    assert uids(catalog, read_text(catalog.index, repr((T, S)))) == {S}
 
 
 def test_an_array_as_numpy_prints_it(catalog: idc.Catalog) -> None:
     chosen = [r["SeriesInstanceUID"] for r in _sample(catalog)[:3]]
-    assert uids(catalog, read_text(catalog, "[" + "\n ".join(map(repr, chosen)) + "]")) == set(chosen)
+    assert uids(catalog, read_text(catalog.index, "[" + "\n ".join(map(repr, chosen)) + "]")) == set(chosen)
 
 
 WRITERS: list[Callable[[dict[str, str]], str]] = [
@@ -210,7 +210,7 @@ def test_whatever_stands_around_series_never_widens(seed: int, catalog: idc.Cata
     rng = random.Random(seed)
     chosen = rng.sample(_sample(catalog), rng.randint(1, 5))
     text = "\n".join(rng.choice(WRITERS)(r) for r in chosen)
-    assert uids(catalog, read_text(catalog, text)) == {r["SeriesInstanceUID"] for r in chosen}
+    assert uids(catalog, read_text(catalog.index, text)) == {r["SeriesInstanceUID"] for r in chosen}
 
 
 _SAMPLES: list[dict[str, str]] = []

@@ -137,9 +137,9 @@ def test_frames(catalog: idc.Catalog) -> None:
 
 
 def test_notes_of_a_table(catalog: idc.Catalog) -> None:
-    found = read(catalog, f"SeriesInstanceUID,StudyInstanceUID\n{S},{T}\n,{T2}\n")
+    found = read(catalog.index, f"SeriesInstanceUID,StudyInstanceUID\n{S},{T}\n,{T2}\n")
     assert found.notes == ("1 row has no SeriesInstanceUID and names nothing.",)
     assert found.counts == {"SeriesInstanceUID": 1}
-    beside = read(catalog, f"SeriesInstanceUID,Subject ID\n{S},7\n")
+    beside = read(catalog.index, f"SeriesInstanceUID,Subject ID\n{S},7\n")
     assert beside.counts == {"SeriesInstanceUID": 1}
     assert '"7": not known' in beside.notes[0]

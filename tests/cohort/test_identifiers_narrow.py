@@ -106,9 +106,9 @@ NOTHING: dict[str, Any] = {
 @pytest.mark.parametrize("source", NOTHING.values(), ids=NOTHING)
 def test_nothing_and_why(source: Any, ids: dict[str, str], catalog: idc.Catalog) -> None:
     found = (
-        read(catalog, filled(source, ids))
+        read(catalog.index, filled(source, ids))
         if isinstance(source, pd.DataFrame)
-        else read_text(catalog, filled(source, ids))
+        else read_text(catalog.index, filled(source, ids))
     )
     assert series(catalog, found) == set()
     assert found.unknown or found.notes
@@ -149,14 +149,14 @@ ONE: dict[str, str] = {
 
 @pytest.mark.parametrize("source", ONE.values(), ids=ONE)
 def test_one_series(source: str, ids: dict[str, str], catalog: idc.Catalog) -> None:
-    assert series(catalog, read_text(catalog, filled(source, ids))) == {ids["U"]}
+    assert series(catalog, read_text(catalog.index, filled(source, ids))) == {ids["U"]}
 
 
 @pytest.mark.parametrize(
     "heading", ["pid", "patient_num", "patient_uid", "MRN", "Patient Name", "subject_no", "patient", "case number"]
 )
 def test_patients_under_any_heading(heading: str, catalog: idc.Catalog) -> None:
-    found = read_text(catalog, f"collection_id,{heading}\nnlst,100012\n")
+    found = read_text(catalog.index, f"collection_id,{heading}\nnlst,100012\n")
     assert len(series(catalog, found)) == len(catalog.cohort(collection_id="nlst", PatientID="100012"))
 
 
@@ -167,11 +167,13 @@ def test_a_patient_of_two_collections_under_one_of_them(catalog: idc.Catalog) ->
     assert 0 < len(here) < len(both)
     merged = pd.DataFrame({"collection_id": [of, None], "PatientID": ["VS-SEG-001", "VS-SEG-003"]})
     for source in (f"{of}:\n  - VS-SEG-003\n", f"{of}\nVS-SEG-003\n", f"{of}\n└── VS-SEG-003\n"):
-        assert series(catalog, read_text(catalog, source)) == here
+        assert series(catalog, read_text(catalog.index, source)) == here
     assert (
-        here < series(catalog, read(catalog, merged)) < set(catalog.cohort(collection_id=of).series().SeriesInstanceUID)
+        here
+        < series(catalog, read(catalog.index, merged))
+        < set(catalog.cohort(collection_id=of).series().SeriesInstanceUID)
     )
-    assert not series(catalog, read(catalog, merged)) & (set(both.series().SeriesInstanceUID) - here)
+    assert not series(catalog, read(catalog.index, merged)) & (set(both.series().SeriesInstanceUID) - here)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +191,7 @@ def test_a_patient_of_two_collections_under_one_of_them(catalog: idc.Catalog) ->
     ],
 )
 def test_what_is_not_read_is_told(source: Any, catalog: idc.Catalog) -> None:
-    found = (read if isinstance(source, pd.DataFrame) else read_text)(catalog, source)
+    found = (read if isinstance(source, pd.DataFrame) else read_text)(catalog.index, source)
     assert any("is not read" in note for note in found.notes)
 
 
@@ -198,19 +200,19 @@ def test_what_is_not_read_is_told(source: Any, catalog: idc.Catalog) -> None:
     ['SeriesInstanceUID,desc\n$U,"chest\n$U2,ok\n$V,ok\n', 'desc\tSeriesInstanceUID\n"chest\t$U\nok\t$U2\nok\t$V\n'],
 )
 def test_a_quote_that_is_not_closed_takes_no_rows_in(text: str, ids: dict[str, str], catalog: idc.Catalog) -> None:
-    assert series(catalog, read_text(catalog, filled(text, ids))) == {ids["U"], ids["U2"], ids["V"]}
+    assert series(catalog, read_text(catalog.index, filled(text, ids))) == {ids["U"], ids["U2"], ids["V"]}
 
 
 def test_two_tables_and_a_cut_line_are_refused(ids: dict[str, str], catalog: idc.Catalog) -> None:
     with pytest.raises(ValueError, match="two tables"):
-        read_text(catalog, filled("PatientID,n\n$P2,3\n\nPatientID,SeriesInstanceUID\n$P,$U\n", ids))
+        read_text(catalog.index, filled("PatientID,n\n$P2,3\n\nPatientID,SeriesInstanceUID\n$P,$U\n", ids))
     whole = json.dumps({"StudyInstanceUID": ids["S"], "SeriesInstanceUID": ids["U"]})
     with pytest.raises(ValueError, match="cut or damaged"):
-        read_text(catalog, f"{whole}\n{whole[:-20]}")
+        read_text(catalog.index, f"{whole}\n{whole[:-20]}")
 
 
 def test_counts_of_patients_are_no_patients(catalog: idc.Catalog) -> None:
-    found = read(catalog, catalog.cohort(collection_id=["cmb_lca", "rider_pilot"]).collections())
+    found = read(catalog.index, catalog.cohort(collection_id=["cmb_lca", "rider_pilot"]).collections())
     assert found.counts == {"collection_id": 2}
 
 
@@ -221,18 +223,18 @@ def test_counts_of_patients_are_no_patients(catalog: idc.Catalog) -> None:
 def test_the_address_of_a_study_beside_its_patient(
     heading: str, address: str, ids: dict[str, str], catalog: idc.Catalog
 ) -> None:
-    found = read_text(catalog, filled(f"{heading}\n$P,{address}\n", ids))
+    found = read_text(catalog.index, filled(f"{heading}\n$P,{address}\n", ids))
     assert series(catalog, found) == set(catalog.cohort(StudyInstanceUID=ids["S"]).series().SeriesInstanceUID)
 
 
 def test_counts_by_patient(catalog: idc.Catalog) -> None:
     counted = pd.Series([100002, 6], index=pd.Index([P, P2], name="PatientID"), name="count")
-    assert read(catalog, counted).counts == {"PatientID": 2}
+    assert read(catalog.index, counted).counts == {"PatientID": 2}
 
 
 @pytest.mark.parametrize("text", ["ids=['$P','$P2']", "import os\nids = ['$P', '$P2']", "x(PatientID='$P')"])
 def test_code_that_names_patients(text: str, ids: dict[str, str], catalog: idc.Catalog) -> None:
-    assert read_text(catalog, filled(text, ids)).counts["PatientID"] == text.count("$P")
+    assert read_text(catalog.index, filled(text, ids)).counts["PatientID"] == text.count("$P")
 
 
 @pytest.mark.parametrize(
@@ -245,26 +247,26 @@ def test_code_that_names_patients(text: str, ids: dict[str, str], catalog: idc.C
     ],
 )
 def test_sections(text: str, ids: dict[str, str], catalog: idc.Catalog) -> None:
-    assert read_text(catalog, filled(text, ids)).counts == {"PatientID": 1}
-    assert series(catalog, read_text(catalog, filled(text, ids))) >= {ids["U"]}
+    assert read_text(catalog.index, filled(text, ids)).counts == {"PatientID": 1}
+    assert series(catalog, read_text(catalog.index, filled(text, ids))) >= {ids["U"]}
 
 
 @pytest.mark.parametrize("text", ["array(['$P', '$P2'], dtype=object)", "$P and $P2"])
 def test_two_patients(text: str, ids: dict[str, str], catalog: idc.Catalog) -> None:
-    assert read_text(catalog, filled(text, ids)).counts == {"PatientID": 2}
+    assert read_text(catalog.index, filled(text, ids)).counts == {"PatientID": 2}
 
 
 def test_cases_of_the_gdc(catalog: idc.Catalog) -> None:
     case = "0011a67b-1ba9-4a32-a6b8-7850759a38cf"
-    found = read_text(catalog, f"case_id,submitter_id,project_id\n{case},TCGA-05-4244,TCGA-LUAD\n")
+    found = read_text(catalog.index, f"case_id,submitter_id,project_id\n{case},TCGA-05-4244,TCGA-LUAD\n")
     assert series(catalog, found) == set(catalog.cohort(PatientID="TCGA-05-4244").series().SeriesInstanceUID)
 
 
 def test_nothing_is_passed_over_in_silence(catalog: idc.Catalog) -> None:
-    found = read_text(catalog, "rider_pilot: RIDER-11251056xx")
+    found = read_text(catalog.index, "rider_pilot: RIDER-11251056xx")
     assert found.condition is None and found.unknown
 
 
 def test_queries_of_identifiers_alone_are_read(ids: dict[str, str], catalog: idc.Catalog) -> None:
-    found = read_text(catalog, filled("SELECT * FROM index WHERE SeriesInstanceUID IN ('$U', '$U2')", ids))
+    found = read_text(catalog.index, filled("SELECT * FROM index WHERE SeriesInstanceUID IN ('$U', '$U2')", ids))
     assert series(catalog, found) == {ids["U"], ids["U2"]}

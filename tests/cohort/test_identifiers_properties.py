@@ -126,7 +126,7 @@ def test_a_table_of_series_is_these_series(
     if isinstance(source, str) and rng.random() < 0.4:
         data = source.encode(rng.choice(["utf-8", "utf-8-sig", "utf-16"]))
         source = io.BytesIO(gzip.compress(data) if rng.random() < 0.5 else data)
-    found = read(catalog, source)
+    found = read(catalog.index, source)
     assert _uids(catalog, found) == {r["SeriesInstanceUID"] for r in chosen}
     assert found.unknown == ()
 
@@ -145,7 +145,7 @@ def test_a_table_without_a_heading(
     ]
     rng.shuffle(columns)
     table = [[rng.choice(JUNK[c]) if c in JUNK else r[c] for c in columns] for r in chosen]
-    found = read_text(catalog, _separated(separator)([], table))
+    found = read_text(catalog.index, _separated(separator)([], table))
     assert _uids(catalog, found) == {r["SeriesInstanceUID"] for r in chosen}
     assert found.unknown == ()
 
@@ -174,7 +174,7 @@ def test_without_its_finest_value_a_row_never_widens(
     table[lost][at] = {"gone": "", "unknown": uid + ".1.9", "cut": uid[: len(uid) // 2] + "..."}[how]
     if how == "cut" and not heading:
         table[lost][at] = uid + ".7"
-    found = read_text(catalog, _separated(separator)(columns if heading else [], table))
+    found = read_text(catalog.index, _separated(separator)(columns if heading else [], table))
     assert _uids(catalog, found) == {r["SeriesInstanceUID"] for r in chosen} - {uid}
     assert found.unknown or found.notes
 
@@ -191,7 +191,7 @@ def test_a_row_that_contradicts_itself_names_nothing(
     names = ["SeriesInstanceUID", column]
     rng.shuffle(names)
     cells = [first[c] if c == "SeriesInstanceUID" else second[c] for c in names]
-    found = read_text(catalog, ",".join(names) * heading + "\n" + ",".join(cells))
+    found = read_text(catalog.index, ",".join(names) * heading + "\n" + ",".join(cells))
     if not heading and cells[names.index(column)].isdigit():
         return  # a number without a heading may be anything
     assert _uids(catalog, found) == set()
@@ -221,12 +221,12 @@ def test_lists_and_addresses(seed: int, rows: list[dict[str, str]], catalog: idc
         ])  # fmt: skip
 
     wanted = {r["SeriesInstanceUID"] for r in chosen}
-    found = read_text(catalog, "\n".join(["# nlst", *map(written, chosen)]))
+    found = read_text(catalog.index, "\n".join(["# nlst", *map(written, chosen)]))
     assert (_uids(catalog, found), found.unknown) == (wanted, ())
     uids = [r["SeriesInstanceUID"] for r in chosen]
     for text in (", ".join(uids), " ".join(uids), ";".join(uids), repr(uids), repr(tuple(uids)), json.dumps(uids),
                  f"SeriesInstanceUID IN ({', '.join(map(repr, uids))})", "\t".join(uids)):  # fmt: skip
-        found = read_text(catalog, text)
+        found = read_text(catalog.index, text)
         assert (_uids(catalog, found), found.unknown) == (wanted, ()), text
 
 
@@ -237,7 +237,7 @@ def test_text_of_any_kind_is_read_or_refused_in_a_sentence(catalog: idc.Catalog)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                found = read_text(catalog, text)
+                found = read_text(catalog.index, text)
             except ValueError as error:
                 assert str(error).endswith((".", "one a line."))
             else:

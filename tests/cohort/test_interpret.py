@@ -179,15 +179,15 @@ def test_bad_texts(catalog: idc.Catalog) -> None:
     ],
 )
 def test_what_finds_nothing_has_a_nearest_step(catalog: idc.Catalog, text: str, label: str) -> None:
-    assert near(catalog, text)[0].label == label
+    assert near(catalog.index, text)[0].label == label
 
 
 def test_no_step_leads_to_what_was_turned_down(catalog: idc.Catalog) -> None:
-    assert near(catalog, "xylophone") == []
+    assert near(catalog.index, "xylophone") == []
     for text in ("lung cancer not small cell", "CT ohne Segmentierung"):
-        assert all(r.words == "" and "not" not in r.text for r in near(catalog, text))
+        assert all(r.words == "" and "not" not in r.text for r in near(catalog.index, text))
         assert all("Small Cell" not in r.label and r.label not in ("cancer type Lung Cancer", "modality CT")
-                   for r in near(catalog, text))  # fmt: skip
+                   for r in near(catalog.index, text))  # fmt: skip
 
 
 @pytest.mark.parametrize("number", range(0, 200, 7))
@@ -220,17 +220,17 @@ def test_a_plain_word_more_never_widens(catalog: idc.Catalog, data: st.DataObjec
 
 def _names(catalog: idc.Catalog) -> list[tuple[str, str, str]]:
     """Column, value and name of every term of the catalogue."""
-    rows = catalog.database.rows
+    rows = catalog.index.database.rows
     found = [("collection_id", i, n) for i, each in rows("SELECT collection_id, collection_name FROM collections_index")
              for n in (i, each)]  # fmt: skip
     found += [("analysis_result_id", i, n) for i, each in
               rows("SELECT analysis_result_id, analysis_result_title FROM analysis_results_index")
               for n in (i, each)]  # fmt: skip
     for column in ("cancer_types", "tumor_locations"):
-        found += [(column, t, t) for t in sorted({t for terms in catalog.terms[column].values() for t in terms})]
-    found += [("Modality", str(m), str(m)) for m in catalog.vocabulary.values["Modality"]]
+        found += [(column, t, t) for t in sorted({t for terms in catalog.index.terms[column].values() for t in terms})]
+    found += [("Modality", str(m), str(m)) for m in catalog.index.vocabulary.values["Modality"]]
     for codes, names in synonyms.MODALITIES.items():
-        found += [("Modality", codes[0], n) for n in names if codes[0] in catalog.vocabulary.values["Modality"]]
+        found += [("Modality", codes[0], n) for n in names if codes[0] in catalog.index.vocabulary.values["Modality"]]
     return found
 
 
@@ -272,7 +272,7 @@ def test_every_name_is_understood_in_every_spelling(catalog: idc.Catalog) -> Non
 
 
 def test_shared_names_are_few_and_known(catalog: idc.Catalog) -> None:
-    names = vocabulary.vocabulary_of(catalog).names
+    names = vocabulary.vocabulary_of(catalog.index).names
     both = {k for k, e in names.items() if {"collection_id", "cancer_types"} <= {x.column for x in e}}
     assert both <= SHARED
 
@@ -329,9 +329,12 @@ def test_texts_made_of_names_are_read(catalog: idc.Catalog, data: st.DataObject)
 
 def test_values_that_a_release_has_not_are_left_out(catalog: idc.Catalog) -> None:
     present = {
-        t for c in ("cancer_types", "tumor_locations", "species") for each in catalog.terms[c].values() for t in each
+        t
+        for c in ("cancer_types", "tumor_locations", "species")
+        for each in catalog.index.terms[c].values()
+        for t in each
     }
-    for entries in vocabulary.vocabulary_of(catalog).names.values():
+    for entries in vocabulary.vocabulary_of(catalog.index).names.values():
         for entry in entries:
             if entry.column in LISTED:
                 assert present.issuperset(entry.values)

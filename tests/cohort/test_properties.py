@@ -229,7 +229,7 @@ def test_the_cube_equals_plain_sql(
     cohort, sql = _asked(data, real, catalog)
     edges = {c: data.draw(st.lists(e, max_size=3)) for c, e in _EDGES.items() if data.draw(st.booleans())}
     where, parameters = cohort.compiled()
-    packed = catalog.cube(where, parameters, [c.to_json() for c in cohort.conditions], edges)
+    packed = catalog.index.cube(where, parameters, [c.to_json() for c in cohort.conditions], edges)
     used = {b["name"]: [tuple(e) for e in b["extra"]] for b in packed["bins"]}
     for column, given_edges in edges.items():
         assert {e for e in given_edges if (e[0] not in bins.BY_COLUMN[column].edges or e[1])} == set(used[column])

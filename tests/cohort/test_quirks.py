@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 import idc_widgets as idc
-from idc_widgets.transfer import human_bytes
+from idc_widgets.lib.format import human_bytes
 
 
 def _count(plain: duckdb.DuckDBPyConnection, where: str) -> int:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import idc_widgets as idc
-from idc_widgets.catalog.catalog import Catalog
+from idc_widgets.api.catalog import Catalog
 
 SECRET = "Modality,SeriesInstanceUID\nhidden,1\n"
 
@@ -104,7 +104,7 @@ INSIDE = (
 @pytest.fixture(scope="module")
 def one(catalog: Catalog) -> Catalog:
     """A catalogue with a table and functions of its user's own."""
-    found = Catalog(cache_dir=catalog.database.cache_path.parent)
+    found = Catalog(cache_dir=catalog.index.database.cache_path.parent)
     uid = found.sql("SELECT SeriesInstanceUID FROM index LIMIT 1")
     found.add_table("mine", uid)
     for statement in (
@@ -112,7 +112,7 @@ def one(catalog: Catalog) -> Catalog:
         "CREATE MACRO their_rows() AS TABLE SELECT 1",
         "CREATE TABLE their_table AS SELECT 1",
     ):
-        found.database.rows(statement)
+        found.index.database.rows(statement)
     return found
 
 

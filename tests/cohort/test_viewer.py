@@ -51,7 +51,7 @@ def test_a_derived_series_opens_at_the_series_that_it_refers_to(online: idc.Cata
         ("rtstruct_index", "RTSTRUCT", "referenced_SeriesInstanceUID"),
         ("ann_index", "ANN", "referenced_SeriesInstanceUID"),
     ):
-        rows = online.database.rows(
+        rows = online.index.database.rows(
             f"SELECT t.SeriesInstanceUID, o.SeriesInstanceUID, o.StudyInstanceUID, o.Modality FROM {table} t "
             f'JOIN "index" o ON o.SeriesInstanceUID = t.{column} JOIN "index" i '
             f"ON i.SeriesInstanceUID = t.SeriesInstanceUID WHERE i.Modality = '{modality}' "
@@ -68,7 +68,7 @@ def test_a_derived_series_opens_at_the_series_that_it_refers_to(online: idc.Cata
 
 
 def test_a_segmentation_of_a_slide(online: idc.Catalog) -> None:
-    ((slide,),) = online.database.rows(
+    ((slide,),) = online.index.database.rows(
         "SELECT segmented_SeriesInstanceUID FROM seg_index WHERE SeriesInstanceUID = ?", [TIL_MAP]
     )
     assert idc.viewer_url(TIL_MAP, online) == f"{VIEWER}/slim/studies/{TIL_STUDY}/series/{slide}"
@@ -88,7 +88,7 @@ def test_a_reference_into_another_study(
         f"COPY (SELECT '{series}' AS SeriesInstanceUID, '{image}' AS segmented_SeriesInstanceUID) TO '{path}'"
     )
     online.fetch("seg_index")
-    online.database.view("seg_index", path)
+    online.index.database.view("seg_index", path)
     right = f"{VIEWER}/v3/viewer/?StudyInstanceUIDs={study}&initialSeriesInstanceUID={image}"
     assert idc.viewer_url(series, online) == right
     assert idc.viewer_url(lonely, online) == right  # its study holds nothing else

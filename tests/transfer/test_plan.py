@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from idc_widgets import Catalog, Cohort
-from idc_widgets.cohort.getting import documents_of
+from idc_widgets.api.download import documents_of
 from idc_widgets.transfer import Item, Job, TransferError, plan
 from tests.mirror import SpawnedMirror
 

@@ -10,7 +10,7 @@ import pytest
 import traitlets
 
 import idc_widgets as idc
-from idc_widgets.transfer import human_bytes
+from idc_widgets.lib.format import human_bytes
 from idc_widgets.widgets import describe, link
 from tests.widgets.conftest import Browser
 

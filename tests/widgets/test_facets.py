@@ -88,7 +88,7 @@ def test_other_tables_of_the_index_count_too(ask: Ask, plain: duckdb.DuckDBPyCon
 
 
 def test_programmes_are_in_the_cube(catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection) -> None:
-    axis = next(d for d in catalog.cube()["derived"] if d["name"] == PROGRAM)
+    axis = next(d for d in catalog.index.cube()["derived"] if d["name"] == PROGRAM)
     condition = {"op": "in", "column": PROGRAM, "values": ["tcga"]}
     assert outside_of([condition]) == []
     counted = dict(zip(axis["values"], axis["total"], strict=True))["tcga"]
@@ -101,7 +101,7 @@ def test_programmes_are_in_the_cube(catalog: idc.Catalog, plain: duckdb.DuckDBPy
 def test_columns_come_with_idcs_descriptions(elsewhere: idc.Catalog) -> None:
     found = facets.columns(elsewhere, {})
     by_name = {c["name"]: c for c in found["columns"]}
-    published = elsewhere.index_columns["ManufacturerModelName"].description
+    published = elsewhere.index.columns["ManufacturerModelName"].description
     assert by_name["ManufacturerModelName"]["description"] == published
     assert "SliceThickness" in by_name["ct_index.SliceThickness"]["name"]
     assert by_name["ct_index.SliceThickness"]["table"] == "ct_index"
@@ -113,7 +113,7 @@ def test_columns_come_with_idcs_descriptions(elsewhere: idc.Catalog) -> None:
 def elsewhere(tmp_path: Path, catalog: idc.Catalog, monkeypatch: pytest.MonkeyPatch) -> idc.Catalog:
     """A catalogue that has fetched nothing yet."""
     monkeypatch.setenv("IDC_WIDGETS_CACHE_DIR", str(tmp_path))
-    (tmp_path / catalog.database.cache_path.name).symlink_to(catalog.database.cache_path)
+    (tmp_path / catalog.index.database.cache_path.name).symlink_to(catalog.index.database.cache_path)
     return idc.Catalog(cache_dir=tmp_path)
 
 
@@ -175,7 +175,7 @@ def test_lists_of_any_identifier(catalog: idc.Catalog, plain: duckdb.DuckDBPyCon
     ).fetchall()[0]
     spaced = plain.execute("SELECT PatientID FROM idx WHERE contains(PatientID, ' ') LIMIT 1").fetchall()[0][0]
     text = f'{series}\n"{study}"\n {patient};\n{uuid.upper()}\nhttps://doi.org/{doi.upper()}\n{spaced}\nTCGA-LUAD\nrubbish\n1.2.3\n'
-    found = read_text(catalog, text)
+    found = read_text(catalog.index, text)
     # A study, patient and DOI beside parts of themselves are these parts' headings: they add nothing.
     assert found.counts == {"SeriesInstanceUID": 1, "crdc_series_uuid": 1, "PatientID": 1, "collection_id": 1}
     assert found.unknown == ("rubbish", "1.2.3")
@@ -190,20 +190,20 @@ def test_lists_of_any_identifier(catalog: idc.Catalog, plain: duckdb.DuckDBPyCon
 
 def test_thousands_of_identifiers_between_spaces(catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection) -> None:
     uids = [r[0] for r in plain.execute("SELECT SeriesInstanceUID FROM idx LIMIT 4000").fetchall()]
-    found = read_text(catalog, " ".join([*uids, "1.2.3", "x"]))
+    found = read_text(catalog.index, " ".join([*uids, "1.2.3", "x"]))
     assert found.counts == {"SeriesInstanceUID": 4000}
     assert found.unknown == ("1.2.3",)  # a word among UIDs is no identifier
     lines = "\n".join(f"cp s3://idc-open-data/{u}/* ." for (u,) in plain.execute(
         "SELECT crdc_series_uuid FROM idx LIMIT 10").fetchall())  # fmt: skip
-    assert read_text(catalog, f"# a manifest\n{lines}").counts == {"crdc_series_uuid": 10}
+    assert read_text(catalog.index, f"# a manifest\n{lines}").counts == {"crdc_series_uuid": 10}
 
 
 def test_lists_that_name_nothing(catalog: idc.Catalog) -> None:
-    assert read_text(catalog, "rubbish, more rubbish").condition is None
+    assert read_text(catalog.index, "rubbish, more rubbish").condition is None
     with pytest.raises(ValueError, match="empty"):
-        read_text(catalog, " \n, ;\n")
+        read_text(catalog.index, " \n, ;\n")
     with pytest.raises(ValueError, match=r"50,001.*from_manifest"):
-        read_text(catalog, "\n".join(str(i) for i in range(MOST + 1)), MOST)
+        read_text(catalog.index, "\n".join(str(i) for i in range(MOST + 1)), MOST)
 
 
 def test_the_cohort_keeps_what_a_pasted_list_named_in_vain(catalog: idc.Catalog) -> None:
@@ -234,15 +234,15 @@ def test_collections_are_described(ask: Ask) -> None:
 
 def test_every_collection_has_a_name(catalog: idc.Catalog) -> None:
     names = about.names(catalog)
-    assert set(names["collection_id"]) >= set(catalog.vocabulary.values["collection_id"])
+    assert set(names["collection_id"]) >= set(catalog.index.vocabulary.values["collection_id"])
     assert not any("<" in n or "\n" in n for n in names["collection_id"].values())
 
 
 def test_every_code_in_the_index_has_a_name(catalog: idc.Catalog) -> None:
     names = about.names(catalog)
-    assert set(names["Modality"]) >= set(catalog.vocabulary.values["Modality"])
+    assert set(names["Modality"]) >= set(catalog.index.vocabulary.values["Modality"])
     assert {"F", "M", "O"} <= set(names["PatientSex"])
-    programs = {v for (v,) in catalog.database.rows("SELECT DISTINCT program_id FROM collections_index")}
+    programs = {v for (v,) in catalog.index.database.rows("SELECT DISTINCT program_id FROM collections_index")}
     # An acronym that speaks for itself needs none.
     assert programs - set(names[PROGRAM]) <= {"covid_19", "cddp_eagle"}
 

@@ -46,7 +46,7 @@ def test_uids_are_those_of_what_is_ticked(
 
 
 def test_a_series_has_volview_and_dicomweb(browser: Browser, catalog: idc.Catalog) -> None:
-    row, uid = catalog.database.rows(
+    row, uid = catalog.index.database.rows(
         "SELECT row_id, SeriesInstanceUID FROM series WHERE collection_id = 'rider_pilot' AND Modality = 'CT' LIMIT 1"
     )[0]
     found = browser.get(op="detail", row=row)

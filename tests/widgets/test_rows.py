@@ -79,7 +79,7 @@ def test_pages_tell_of_the_collection(browser: Browser, plain: duckdb.DuckDBPyCo
 def test_columns_of_collections_are_offered_and_saved(
     browser: Browser, catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    described = {n: text for n, _, text in catalog.outline("collections_index")}
+    described = {n: text for n, _, text in catalog.index.outline("collections_index")}
     offered = {c["name"]: c for c in browser.widget._catalog["columns"]}
     for name in OF_COLLECTIONS:
         assert offered[name]["description"] == described[name]
@@ -115,7 +115,7 @@ def test_only_what_is_ticked(browser: Browser, plain: duckdb.DuckDBPyConnection)
 
 def series_of(catalog: idc.Catalog, given: dict[str, Any]) -> set[int]:
     sql, bound = ticks.to_sql(catalog, given)
-    return {r[0] for r in catalog.database.rows(f"SELECT row_id FROM series WHERE {sql}", bound)}
+    return {r[0] for r in catalog.index.database.rows(f"SELECT row_id FROM series WHERE {sql}", bound)}
 
 
 def test_ticking_groups_small_and_large(browser: Browser, catalog: idc.Catalog) -> None:
@@ -132,7 +132,7 @@ def test_ticking_groups_small_and_large(browser: Browser, catalog: idc.Catalog) 
 
     def expected(*conditions: str) -> set[int]:
         sql = " AND ".join(conditions)
-        return {r[0] for r in catalog.database.rows(f"SELECT row_id FROM series WHERE {sql}")}
+        return {r[0] for r in catalog.index.database.rows(f"SELECT row_id FROM series WHERE {sql}")}
 
     nlst = first("collection", [NLST])
     everything = tick(NOTHING, "collection", True, [CT], rows=[nlst])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES as TABLE
 from idc_widgets.cohort.conditions import And, Condition, In, Or
 from idc_widgets.cohort.identifiers import lookup, reasons
@@ -30,7 +30,7 @@ from idc_widgets.cohort.identifiers.together import Named
 
 
 def decide(
-    catalog: Catalog,
+    index: Index,
     rows: Sequence[Row],
     names: Names,
     notes: Iterable[str] = (),
@@ -44,7 +44,7 @@ def decide(
         Gives all UIDs and uuids of the source, wherever they stand. What is coarser than one of them counts only on
         its own; None where each row was named on its own.
     """
-    verdict = _Verdict(catalog, names, rows)
+    verdict = _Verdict(index, names, rows)
     verdict.mentioned = mentioned
     for row in rows:
         verdict.add(row)
@@ -54,9 +54,9 @@ def decide(
 class _Verdict:
     """Collects what rows name, and why some name nothing."""
 
-    def __init__(self, catalog: Catalog, names: Names, rows: Sequence[Row]) -> None:
-        self._catalog, self._names = catalog, names
-        self._named = named = Named(catalog)
+    def __init__(self, index: Index, names: Names, rows: Sequence[Row]) -> None:
+        self._index, self._names = index, names
+        self._named = named = Named(index)
         self._known, self._pairs, self._narrow, self._unknown = named.known, named.pairs, named.narrow, named.unknown
         self._asked: dict[str, str] = {}  # unknown value → field, to be explained at the end
         self._files: dict[tuple[str, str], dict[str, None]] = {}  # (field, series) → instances given
@@ -77,7 +77,7 @@ class _Verdict:
                 continue
             for field, value in row.cells:
                 (values if len(row.cells) == 1 else wide).setdefault(field, {})[value] = None
-        c = self._catalog
+        c = self._index
         self._has = {f: lookup.present(self._names, f, values.get(f, {})) for f in (SERIES, UUID, STUDY)}
         self._series = lookup.series(c, SERIES, wide.get(SERIES, {})) | lookup.series(c, UUID, wide.get(UUID, {}))
         self._studies = lookup.owners(c, STUDY, wide.get(STUDY, {}))
@@ -307,9 +307,7 @@ class _Verdict:
         kept: list[Condition] = []
         for parts, shown in self._narrow.items():
             sql = " AND ".join(f'"{c}"::VARCHAR IN (SELECT unnest(?::VARCHAR[]))' for c, _ in parts)
-            found = self._catalog.database.rows(
-                f"SELECT 1 FROM {TABLE} WHERE {sql} LIMIT 1", [list(v) for _, v in parts]
-            )
+            found = self._index.database.rows(f"SELECT 1 FROM {TABLE} WHERE {sql} LIMIT 1", [list(v) for _, v in parts])
             if found:
                 kept.append(And(tuple(In(c, v) for c, v in parts)))
             else:
@@ -348,7 +346,7 @@ class _Verdict:
     def _explained(self) -> dict[str, Unknown]:
         asked = {shown: tuple(a.split("\n", 1)) for shown, a in self._asked.items() if self._unknown[shown] is None}
         pairs = [(f, v) for f, v in asked.values()]
-        found = reasons.explain(self._catalog, pairs, self._names) if pairs else []
+        found = reasons.explain(self._index, pairs, self._names) if pairs else []
         by = dict(zip(dict.fromkeys(pairs), found, strict=True))
         return {shown: Unknown(shown, by[f, v].reason, by[f, v].near) for shown, (f, v) in asked.items()}
 
@@ -360,5 +358,5 @@ class _Verdict:
         if self._beside:
             some = ", ".join(f'"{v}"' for v in list(self._beside)[:3])
             more = f" and {len(self._beside) - 3:,} more" if len(self._beside) > 3 else ""
-            out.append(f"{some}{more}: not known in IDC v{self._catalog.version}; the finer identifiers beside count.")
+            out.append(f"{some}{more}: not known in IDC v{self._index.version}; the finer identifiers beside count.")
         return out

@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.catalog.names import short
 from idc_widgets.cohort.identifiers.spelling import DOI_SHAPE, bare_doi, field_of, inside, loose_field_of, shaped
 from idc_widgets.lib import arguments
@@ -43,7 +43,7 @@ class Content:
     values: list[Any] | None = None
 
 
-def load(catalog: Catalog, source: Any) -> Content:
+def load(index: Index, source: Any) -> Content:
     """Return what a source holds.
 
     Raises
@@ -56,26 +56,26 @@ def load(catalog: Catalog, source: Any) -> Content:
     if isinstance(source, str):
         arguments.text(source, "source", "a file, its text or a list of identifiers", blank=True)
         path = _as_path(source)
-        return Content(repr(short(source.strip())), text=source) if path is None else _file(catalog, path)
+        return Content(repr(short(source.strip())), text=source) if path is None else _file(index, path)
     if isinstance(source, os.PathLike):
-        return _file(catalog, Path(source).expanduser())
+        return _file(index, Path(source).expanduser())
     if isinstance(source, bytes | bytearray | memoryview):
-        return _bytes(catalog, bytes(source), "these bytes")
+        return _bytes(index, bytes(source), "these bytes")
     if callable(getattr(source, "read", None)):
         read = source.read()
         name = str(getattr(source, "name", "") or "this file")
-        return Content(name, text=_full(read, name)) if isinstance(read, str) else _bytes(catalog, bytes(read), name)
+        return Content(name, text=_full(read, name)) if isinstance(read, str) else _bytes(index, bytes(read), name)
     if hasattr(source, "columns") or hasattr(source, "to_pandas"):
         return frame(source)
     if hasattr(source, "tolist"):  # a Series, an Index, an array
         values = source.tolist()
         values = values if isinstance(values, list) else [values]
         heading = getattr(source, "name", None)
-        index = getattr(source, "index", None)
+        labels = getattr(source, "index", None)
         if (
             hasattr(source, "to_frame")
-            and _texts(index)
-            and (field_of(heading) or field_of(getattr(index, "name", "")))
+            and _texts(labels)
+            and (field_of(heading) or field_of(getattr(labels, "name", "")))
         ):
             return frame(source.to_frame())
         if heading is not None and field_of(heading):
@@ -98,10 +98,10 @@ def frame(table: Any) -> Content:
         return Content("this table", headings=list(names), columns=columns)
     headings: list[Any] = []
     columns = []
-    index = getattr(table, "index", None)
-    levels = list(getattr(index, "names", ()) or ())
+    labels = getattr(table, "index", None)
+    levels = list(getattr(labels, "names", ()) or ())
     for at, name in enumerate(levels):
-        values = index.get_level_values(at).tolist() if index is not None else []
+        values = labels.get_level_values(at).tolist() if labels is not None else []
         texts = any(isinstance(v, str | bytes) for v in values[:100])
         if texts or (name is not None and (field_of(name) or loose_field_of(name))):
             headings.append("id" if name is None else name)
@@ -113,8 +113,8 @@ def frame(table: Any) -> Content:
     return Content("this data frame", headings=headings, columns=columns)
 
 
-def _texts(index: Any) -> bool:
-    return index is not None and not callable(index) and any(isinstance(v, str) for v in index[:100])
+def _texts(labels: Any) -> bool:
+    return labels is not None and not callable(labels) and any(isinstance(v, str) for v in labels[:100])
 
 
 def _as_path(source: str) -> Path | None:
@@ -144,7 +144,7 @@ def _as_path(source: str) -> Path | None:
     return None
 
 
-def _file(catalog: Catalog, path: Path) -> Content:
+def _file(index: Index, path: Path) -> Content:
     try:
         if path.is_dir():
             raise SourceError(f"{short(path)} is a folder; name a manifest or a list in it.")
@@ -153,16 +153,16 @@ def _file(catalog: Catalog, path: Path) -> Content:
             raise SourceError(f"{short(path)} has {size:,} bytes; {_MOST:,} are the most that are read.")
         with path.open("rb") as file:
             if file.read(4) == b"PAR1":
-                return _parquet(catalog, path, str(path))
+                return _parquet(index, path, str(path))
         data = path.read_bytes()
     except FileNotFoundError:
         raise SourceError(f"There is no such file: {short(path)}.") from None
     except OSError as error:
         raise SourceError(f"{short(path)} cannot be read: {error.strerror or error}.") from None
-    return _bytes(catalog, data, str(path))
+    return _bytes(index, data, str(path))
 
 
-def _bytes(catalog: Catalog, data: bytes, name: str) -> Content:
+def _bytes(index: Index, data: bytes, name: str) -> Content:
     if data[:2] == b"\x1f\x8b":
         data = _unpacked(data, name)
     if not data.strip():
@@ -171,7 +171,7 @@ def _bytes(catalog: Catalog, data: bytes, name: str) -> Content:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "table.parquet"
             path.write_bytes(data)
-            return _parquet(catalog, path, name)
+            return _parquet(index, path, name)
     if data[:4] == b"PK\x03\x04":
         raise SourceError(f"{short(name)} is a zip archive or an Excel file; save the sheet as CSV, or unpack it.")
     if data[128:132] == b"DICM":
@@ -212,8 +212,8 @@ def _decoded(data: bytes, name: str) -> str:
         return data.decode("cp1252", "replace")
 
 
-def _parquet(catalog: Catalog, path: Path, name: str) -> Content:
-    cursor = catalog.database.cursor()
+def _parquet(index: Index, path: Path, name: str) -> Content:
+    cursor = index.database.cursor()
     try:
         found = cursor.execute("SELECT * FROM read_parquet($1) LIMIT 0", [str(path)])
         headings = [d[0] for d in found.description or ()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES as TABLE
 from idc_widgets.cohort.identifiers.spelling import (
     COLLECTION,
@@ -50,30 +50,30 @@ def present(names: Names, column: str, values: Collection[str]) -> set[str]:
         return set()
     if len(values) > _MANY:
         return set(values).intersection(names.all_of(column))
-    catalog = names.catalog
+    index = names.index
     asked = list(dict.fromkeys(values))
-    found = catalog.database.rows(
+    found = index.database.rows(
         f'SELECT DISTINCT "{column}"::VARCHAR FROM {TABLE} WHERE "{column}"::VARCHAR IN (SELECT unnest(?::VARCHAR[]))',
         [asked],
     )
     return {r[0] for r in found}
 
 
-def series(catalog: Catalog, column: str, values: Collection[str]) -> dict[str, Series]:
+def series(index: Index, column: str, values: Collection[str]) -> dict[str, Series]:
     """Return the series of SeriesInstanceUIDs or crdc_series_uuids."""
     if not values:
         return {}
     at = 1 if column == UUID else 0
     if len(values) > _MANY:
         asked = set(values)
-        return {r[at]: Series(*r) for r in catalog.database.rows(f"SELECT {_SERIES} FROM {TABLE}") if r[at] in asked}
-    rows = catalog.database.rows(
+        return {r[at]: Series(*r) for r in index.database.rows(f"SELECT {_SERIES} FROM {TABLE}") if r[at] in asked}
+    rows = index.database.rows(
         f'SELECT {_SERIES} FROM {TABLE} WHERE "{column}" IN (SELECT unnest(?::VARCHAR[]))', [list(values)]
     )
     return {r[at]: Series(*r) for r in rows}
 
 
-def owners(catalog: Catalog, column: str, values: Collection[str]) -> dict[str, set[tuple[str, str]]]:
+def owners(index: Index, column: str, values: Collection[str]) -> dict[str, set[tuple[str, str]]]:
     """Return the (collection_id, PatientID) pairs of studies or patients."""
     found: dict[str, set[tuple[str, str]]] = {}
     if not values:
@@ -82,7 +82,7 @@ def owners(catalog: Catalog, column: str, values: Collection[str]) -> dict[str, 
     if len(values) <= _MANY:
         sql, bound = f'{sql} WHERE "{column}" IN (SELECT unnest(?::VARCHAR[]))', [list(values)]
     asked = set(values)
-    for value, collection, patient in catalog.database.rows(sql, bound):
+    for value, collection, patient in index.database.rows(sql, bound):
         if value in asked:
             found.setdefault(value, set()).add((collection, patient))
     return found
@@ -91,10 +91,10 @@ def owners(catalog: Catalog, column: str, values: Collection[str]) -> dict[str, 
 class Names:
     """Collections, analysis results and DOIs, in any usual spelling."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self.catalog = catalog
+    def __init__(self, index: Index) -> None:
+        self.index = index
         self._all: dict[str, frozenset[str]] = {}
-        rows = catalog.database.rows
+        rows = index.database.rows
         here = {r[0] for r in rows(f"SELECT DISTINCT collection_id::VARCHAR FROM {TABLE}")}
         self.collections = {fold(c): c for c in here}
         self.titles: dict[str, str] = {c: c for c in here}
@@ -115,7 +115,7 @@ class Names:
     def all_of(self, column: str) -> frozenset[str]:
         """Return every value of a column of the index."""
         if column not in self._all:
-            rows = self.catalog.database.rows(f'SELECT DISTINCT "{column}"::VARCHAR FROM {TABLE}')
+            rows = self.index.database.rows(f'SELECT DISTINCT "{column}"::VARCHAR FROM {TABLE}')
             self._all[column] = frozenset(r[0] for r in rows)
         return self._all[column]
 
@@ -163,7 +163,7 @@ def spellings(patients: Iterable[str]) -> dict[str, str]:
 
 
 def holding(
-    catalog: Catalog, where: Sequence[tuple[str, tuple[str, ...]]], column: str, parts: Mapping[str, list[str]]
+    index: Index, where: Sequence[tuple[str, tuple[str, ...]]], column: str, parts: Mapping[str, list[str]]
 ) -> list[str]:
     """Return the values of a column, among what `where` selects, that hold one of the parts that are finer."""
     finer = [(c, v) for c, v in parts.items() if v and LEVEL[c] > LEVEL[column]]
@@ -172,7 +172,7 @@ def holding(
     has = "{}::VARCHAR IN (SELECT unnest(?::VARCHAR[]))"
     of = " AND ".join(has.format(f'"{c}"') for c, _ in where)
     any_of = " OR ".join(has.format(f'"{c}"') for c, _ in finer)
-    rows = catalog.database.rows(
+    rows = index.database.rows(
         f'SELECT DISTINCT "{column}"::VARCHAR FROM {TABLE} WHERE {of} AND ({any_of})',
         [*(list(v) for _, v in where), *(v for _, v in finer)],
     )

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES as TABLE
 from idc_widgets.catalog.names import short
 from idc_widgets.cohort.identifiers import exclusions, files, lookup, records, tables, texts
@@ -40,7 +40,7 @@ _BUCKETS = (
 Rows = tuple[list[Row], list[str]]
 
 
-def read(catalog: Catalog, source: Any) -> Identified:
+def read(index: Index, source: Any) -> Identified:
     """Return what a source names: which series, how many of what, and what is unknown and why.
 
     The finest identifier of a row counts; coarser ones beside it only narrow it, and nothing widens: a row whose finest
@@ -48,8 +48,8 @@ def read(catalog: Catalog, source: Any) -> Identified:
 
     Parameters
     ----------
-    catalog
-        The catalogue to look in.
+    index
+        The index to look in.
     source
         A file or its text: a manifest (of IDC, idc-index, NBIA), a table with a heading or without one (CSV, TSV,
         JSON, parquet; packed by gzip), a list of identifiers, addresses of viewers, buckets or DICOMweb, a saved
@@ -62,10 +62,10 @@ def read(catalog: Catalog, source: Any) -> Identified:
     TypeError
         If the source is of no such kind.
     """
-    return _identified(catalog, files.load(catalog, source))
+    return _identified(index, files.load(index, source))
 
 
-def read_text(catalog: Catalog, text: str, most: int | None = None) -> Identified:
+def read_text(index: Index, text: str, most: int | None = None) -> Identified:
     """Return what a text names; it is never taken for the name of a file.
 
     Raises
@@ -75,10 +75,10 @@ def read_text(catalog: Catalog, text: str, most: int | None = None) -> Identifie
     """
     if not text.strip("\ufeff \t\r\n,;"):
         raise ValueError("The list is empty: UIDs, PatientIDs, collection ids or DOIs are wanted, one a line.")
-    return _identified(catalog, Content("this list", text=text), most)
+    return _identified(index, Content("this list", text=text), most)
 
 
-def read_frame(catalog: Catalog, frame: Any) -> Identified:
+def read_frame(index: Index, frame: Any) -> Identified:
     """Return what a data frame's rows name, its index included.
 
     Raises
@@ -92,11 +92,11 @@ def read_frame(catalog: Catalog, frame: Any) -> Identified:
         raise TypeError(f"from_frame(…) takes a data frame, not {type(frame).__name__}.")
     if not hasattr(frame, "columns") and hasattr(frame, "to_frame"):  # a Series
         frame = frame.to_frame()
-    return _identified(catalog, files.frame(frame))
+    return _identified(index, files.frame(frame))
 
 
-def _identified(catalog: Catalog, content: Content, most: int | None = None) -> Identified:
-    addresses, names = _addresses(catalog), Names(catalog)
+def _identified(index: Index, content: Content, most: int | None = None) -> Identified:
+    addresses, names = _addresses(index), Names(index)
     notes: list[str]
     described: list[str] = []  # keys that say more than is read of them
 
@@ -125,7 +125,7 @@ def _identified(catalog: Catalog, content: Content, most: int | None = None) -> 
             f"The list has {sum(len(r.cells) if r.listed else 1 for r in rows):,} entries, {most:,} the most here; "
             "idc.Cohort.from_manifest(…) takes more."
         )
-    found = decide(catalog, settle(rows, names, notes), names, notes, mentioned)
+    found = decide(index, settle(rows, names, notes), names, notes, mentioned)
     finest = max((LEVEL[c] for c in found.counts), default=0)
     if described and not notes and (said := tables.not_read(described, finest)):
         found = replace(found, notes=(*found.notes, *said))
@@ -177,14 +177,14 @@ def _of_values(values: Sequence[Any], addresses: Addresses, known: exclusions.Kn
     return rows, []
 
 
-def _addresses(catalog: Catalog) -> Addresses:
+def _addresses(index: Index) -> Addresses:
     buckets = set(_BUCKETS)
     for column, table in (
         ("aws_bucket", TABLE),
         ("aws_bucket", "prior_versions_index"),
         ("gcs_bucket", "prior_versions_index"),
     ):
-        buckets.update(r[0] for r in catalog.database.rows(f"SELECT DISTINCT {column}::VARCHAR FROM {table}") if r[0])
+        buckets.update(r[0] for r in index.database.rows(f"SELECT DISTINCT {column}::VARCHAR FROM {table}") if r[0])
     own = set()
     for name in _ENDPOINTS:
         with contextlib.suppress(ValueError):

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES as TABLE
 from idc_widgets.catalog.names import did_you_mean
 from idc_widgets.cohort.identifiers.lookup import Names
@@ -34,7 +34,7 @@ _NEAR = 50  # so many unknown names are compared with all that there are
 _ONE_FILE = "a single file{of}; a whole series is the least that can be downloaded"
 
 
-def explain(catalog: Catalog, values: Iterable[tuple[str, str]], names: Names | None = None) -> list[Unknown]:
+def explain(index: Index, values: Iterable[tuple[str, str]], names: Names | None = None) -> list[Unknown]:
     """Return values that their fields do not know, each with the reason.
 
     Parameters
@@ -44,9 +44,9 @@ def explain(catalog: Catalog, values: Iterable[tuple[str, str]], names: Names | 
     """
     pairs = list(dict.fromkeys(values))
     texts = list(dict.fromkeys(v for _, v in pairs))
-    elsewhere = _elsewhere(catalog, [t for t in texts if not t.isspace()])
-    before = _before(catalog, texts)
-    names = names or Names(catalog)
+    elsewhere = _elsewhere(index, [t for t in texts if not t.isspace()])
+    before = _before(index, texts)
+    names = names or Names(index)
     out: list[Unknown] = []
     compared = 0
     for field, value in pairs:
@@ -54,12 +54,12 @@ def explain(catalog: Catalog, values: Iterable[tuple[str, str]], names: Names | 
         near: tuple[str, ...] = ()
         if not reason and field in (OPEN, PATIENT, COLLECTION, RESULT) and not _exact(value) and compared < _NEAR:
             compared += 1
-            near = tuple(_near(catalog, field, value, names))
-        out.append(Unknown(value, reason or _absent(catalog, field, value) + did_you_mean(near), near))
+            near = tuple(_near(index, field, value, names))
+        out.append(Unknown(value, reason or _absent(index, field, value) + did_you_mean(near), near))
     return out
 
 
-def sentence(catalog: Catalog, column: str, value: str) -> str | None:
+def sentence(index: Index, column: str, value: str) -> str | None:
     """Return what is wrong with a value of an identifying column, or None where nothing beyond "unknown" is known.
 
     "that is a SeriesInstanceUID (of study …)", "withdrawn in IDC v19; …". Of UIDs and UUIDs it always says something,
@@ -67,14 +67,14 @@ def sentence(catalog: Catalog, column: str, value: str) -> str | None:
     """
     if column not in IDENTIFYING:
         return None
-    names = Names(catalog)
-    known = _known_reason(column, value, _elsewhere(catalog, [value]), _before(catalog, [value]), names)
-    return known or (_absent(catalog, column, value) if _exact(value) else None)
+    names = Names(index)
+    known = _known_reason(column, value, _elsewhere(index, [value]), _before(index, [value]), names)
+    return known or (_absent(index, column, value) if _exact(value) else None)
 
 
-def why(catalog: Catalog, value: str) -> str:
+def why(index: Index, value: str) -> str:
     """Return why an identifier of whatever kind names no study or series."""
-    return sentence(catalog, SERIES, value) or f"not a {SERIES}"
+    return sentence(index, SERIES, value) or f"not a {SERIES}"
 
 
 def one_file(series: str = "") -> str:
@@ -117,8 +117,8 @@ def _known_reason(
     return ""
 
 
-def _absent(catalog: Catalog, field: str, value: str) -> str:
-    version = f"IDC v{catalog.version}"
+def _absent(index: Index, field: str, value: str) -> str:
+    version = f"IDC v{index.version}"
     if field in (INSTANCE, FILE):
         return one_file()
     if field == STUDY_UUID:
@@ -140,7 +140,7 @@ def _absent(catalog: Catalog, field: str, value: str) -> str:
     return f"no {what} of {version} has this name."
 
 
-def _elsewhere(catalog: Catalog, values: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+def _elsewhere(index: Index, values: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
     """Return where values are known after all: columns, and what the value is part of."""
     found: dict[str, list[tuple[str, str]]] = {}
     asked = [v.lower() if UUID_SHAPE.fullmatch(v) else v for v in values]
@@ -150,7 +150,7 @@ def _elsewhere(catalog: Catalog, values: Sequence[str]) -> dict[str, list[tuple[
         (STUDY, "' (of ' || count(*) || ' series)'"),
         (PATIENT, "' (in ' || string_agg(DISTINCT collection_id::VARCHAR, ', ') || ')'"),
     ):
-        for value, more in catalog.database.rows(
+        for value, more in index.database.rows(
             f'SELECT "{column}", {of} FROM {TABLE} WHERE "{column}" IN (SELECT unnest(?::VARCHAR[])) GROUP BY 1',
             [asked],
         ):
@@ -158,12 +158,12 @@ def _elsewhere(catalog: Catalog, values: Sequence[str]) -> dict[str, list[tuple[
     return found
 
 
-def _before(catalog: Catalog, values: Sequence[str]) -> dict[str, dict[str, str]]:
+def _before(index: Index, values: Sequence[str]) -> dict[str, dict[str, str]]:
     """Return what earlier versions had: for each value its column and what has become of it."""
     asked = [v.lower() if UUID_SHAPE.fullmatch(v) else v for v in values]
     found: dict[str, dict[str, str]] = {}
     for column in (SERIES, UUID, STUDY, PATIENT, COLLECTION):
-        for value, last, now in catalog.database.rows(
+        for value, last, now in index.database.rows(
             f'SELECT p.v, p.last, s.crdc_series_uuid FROM (SELECT "{column}" AS v, max(max_idc_version) AS last, '
             "arg_max(SeriesInstanceUID, max_idc_version) AS uid FROM prior_versions_index "
             f'WHERE "{column}" IN (SELECT unnest(?::VARCHAR[])) GROUP BY 1) p '
@@ -180,7 +180,7 @@ def _before(catalog: Catalog, values: Sequence[str]) -> dict[str, dict[str, str]
     return found
 
 
-def _near(catalog: Catalog, field: str, value: str, names: Names) -> list[str]:
+def _near(index: Index, field: str, value: str, names: Names) -> list[str]:
     """Return names that look like an unknown one, best first."""
     plain = _letters(value[:100])
     if not plain:
@@ -195,7 +195,7 @@ def _near(catalog: Catalog, field: str, value: str, names: Names) -> list[str]:
     if field in (OPEN, PATIENT) and len(plain) > 3:
         found += [
             r[0]
-            for r in catalog.database.rows(
+            for r in index.database.rows(
                 "SELECT p FROM (SELECT DISTINCT PatientID AS p, regexp_replace(lower(PatientID), '[^0-9a-z]', '', 'g') "
                 # Only the letters, or zeros before a number, may differ.
                 f"AS l FROM {TABLE}) WHERE l = $1 OR (levenshtein(l, $1) <= 3 AND length(l) > 5 AND "

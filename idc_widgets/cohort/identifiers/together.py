@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.cohort.identifiers import lookup
 from idc_widgets.cohort.identifiers.exclusions import EXCLUDED
 from idc_widgets.cohort.identifiers.result import Unknown
@@ -44,7 +44,7 @@ class Named:
         What there is to say.
     """
 
-    catalog: Catalog
+    index: Index
     known: dict[str, dict[str, None]] = field(default_factory=lambda: {c: {} for c in IDENTIFYING})
     pairs: dict[str, dict[str, None]] = field(default_factory=dict)
     narrow: dict[Parts, str] = field(default_factory=dict)
@@ -118,19 +118,19 @@ class Named:
         dropped: list[str] = []
         for column in (STUDY, PATIENT, *COARSE):
             if values := tuple(self.known[column]):
-                for value in lookup.holding(self.catalog, [(column, values)], column, parts):
+                for value in lookup.holding(self.index, [(column, values)], column, parts):
                     del self.known[column][value]
                     dropped.append(value)
         for collection, patients in list(self.pairs.items()):
             where = [(COLLECTION, (collection,)), (PATIENT, tuple(patients))]
-            for value in lookup.holding(self.catalog, where, PATIENT, parts):
+            for value in lookup.holding(self.index, where, PATIENT, parts):
                 del patients[value]
                 dropped.append(value)
             if not patients:
                 del self.pairs[collection]
         for key, shown in list(self.narrow.items()):
             column = max((c for c, _ in key), key=lambda c: LEVEL[c])
-            if lookup.holding(self.catalog, key, column, parts):
+            if lookup.holding(self.index, key, column, parts):
                 del self.narrow[key]
                 dropped.append(shown)
         return dropped

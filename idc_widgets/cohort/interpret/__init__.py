@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.cohort.conditions import Condition, search
 from idc_widgets.cohort.interpret.parse import Part, parse
 from idc_widgets.cohort.interpret.reading import Reading, Term, is_literal, read
@@ -67,7 +67,7 @@ class Interpretation(tuple[Condition, ...]):
         return f"<Interpretation of {self.text!r}: {self.label or 'nothing'}{more}>"
 
 
-def interpret(catalog: Catalog, text: str) -> Interpretation:
+def interpret(index: Index, text: str) -> Interpretation:
     """Return what a text means in the words that people use: ordinary conditions, for `cohort`.
 
     Understood are names of collections, cancer types, tumour locations, analysis results, programmes, modalities
@@ -113,7 +113,7 @@ def interpret(catalog: Catalog, text: str) -> Interpretation:
     as_text = Interpretation([search(plain)], text, words=plain)
     if is_literal(plain):
         return as_text
-    vocabulary = vocabulary_of(catalog)
+    vocabulary = vocabulary_of(index)
     parts = parse(vocabulary, plain)
     if not any(p.entries for p in parts):
         return as_text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.cohort.conditions import Search
 from idc_widgets.cohort.interpret import Interpretation, interpret
 from idc_widgets.cohort.interpret.synonyms import NEGATIONS
@@ -16,21 +16,21 @@ _LONGEST = 80  # characters; a longer text is no name
 _SHORTEST = 4  # letters: a shorter word is a code, and every other code is near it
 
 
-def near(catalog: Catalog, text: str, count: int = 3) -> list[Interpretation]:
+def near(index: Index, text: str, count: int = 3) -> list[Interpretation]:
     """Return what a text that finds nothing may be meant for, the likeliest first.
 
     That is the text with each unknown word as the nearest word of the terms' names, where all of it is understood
     then; the terms with the nearest names; and the terms of the text without the words that they stand beside.
     """
     found: list[Interpretation] = []
-    for reading in (*_respelt(catalog, text), *_named(catalog, text, count), *_fewer(catalog, text)):
+    for reading in (*_respelt(index, text), *_named(index, text, count), *_fewer(index, text)):
         if reading.terms and reading not in found:
             found.append(reading)
     return found[:count]
 
 
-def _respelt(catalog: Catalog, text: str) -> Iterator[Interpretation]:
-    known = sorted({word for key in vocabulary_of(catalog).names for word in key})
+def _respelt(index: Index, text: str) -> Iterator[Interpretation]:
+    known = sorted({word for key in vocabulary_of(index).names for word in key})
     out = []
     for word in words_of(text[:_LONGEST]):
         close = (
@@ -39,21 +39,21 @@ def _respelt(catalog: Catalog, text: str) -> Iterator[Interpretation]:
             else difflib.get_close_matches(word.key, known, 1, 0.75)
         )
         out.append(close[0] if close else word.written)
-    reading = interpret(catalog, " ".join(out))
+    reading = interpret(index, " ".join(out))
     if not reading.words:
         yield reading
 
 
-def _named(catalog: Catalog, text: str, count: int) -> Iterator[Interpretation]:
-    names = vocabulary_of(catalog).names
+def _named(index: Index, text: str, count: int) -> Iterator[Interpretation]:
+    names = vocabulary_of(index).names
     runs = {" ".join(k): entries[0] for k, entries in names.items()}
     for name in difflib.get_close_matches(" ".join(keys_of(text[:_LONGEST])), runs, n=count * 2, cutoff=0.8):
-        reading = interpret(catalog, name)
+        reading = interpret(index, name)
         if not runs[name].alone and not reading.words:
             yield reading
 
 
-def _fewer(catalog: Catalog, text: str) -> Iterator[Interpretation]:
-    reading = interpret(catalog, text)
+def _fewer(index: Index, text: str) -> Iterator[Interpretation]:
+    reading = interpret(index, text)
     if reading.words and NEGATIONS.isdisjoint(keys_of(reading.words)):
         yield Interpretation((c for c in reading if not isinstance(c, Search)), text, "", reading.terms)

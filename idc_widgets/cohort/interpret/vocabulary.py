@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.terms import PROGRAM
 from idc_widgets.cohort.interpret import synonyms
@@ -88,20 +88,20 @@ class Vocabulary:
         return self.names.get(key) or self.joined.get("".join(key)) or []
 
 
-_made: weakref.WeakKeyDictionary[Catalog, Vocabulary] = weakref.WeakKeyDictionary()
+_made: weakref.WeakKeyDictionary[Index, Vocabulary] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def vocabulary_of(catalog: Catalog) -> Vocabulary:
+def vocabulary_of(index: Index) -> Vocabulary:
     """Return the names of a catalogue's terms."""
     with _lock:
-        found = _made.get(catalog)
+        found = _made.get(index)
         if found is None:
-            found = _made[catalog] = _make(catalog)
+            found = _made[index] = _make(index)
         return found
 
 
-def _make(catalog: Catalog) -> Vocabulary:
+def _make(index: Index) -> Vocabulary:
     words = Vocabulary()
     present: dict[str, set[str]] = {}
 
@@ -118,24 +118,24 @@ def _make(catalog: Catalog) -> Vocabulary:
                 words.add(column, here, name)
 
     for column in ("cancer_types", "tumor_locations"):
-        terms = sorted({t for each in catalog.terms[column].values() for t in each})
+        terms = sorted({t for each in index.terms[column].values() for t in each})
         own(column, ((t, t) for t in terms))
     listed("cancer_types", synonyms.CANCERS)
     listed("tumor_locations", synonyms.LOCATIONS)
     _growths(words, present["tumor_locations"])
-    collections = catalog.database.rows("SELECT collection_id, collection_name FROM collections_index ORDER BY 1")
+    collections = index.database.rows("SELECT collection_id, collection_name FROM collections_index ORDER BY 1")
     own("collection_id", ((i, name) for i, each in collections for name in (i, each or i)))
     listed("collection_id", synonyms.COLLECTIONS)
-    results = catalog.database.rows(
+    results = index.database.rows(
         "SELECT analysis_result_id, analysis_result_title FROM analysis_results_index ORDER BY 1"
     )
     own("analysis_result_id", ((i, name) for i, title in results for name in _titles(i, title or "")))
     listed("analysis_result_id", synonyms.ANALYSES)
-    programs = catalog.database.rows("SELECT DISTINCT program_id FROM collections_index WHERE program_id IS NOT NULL")
+    programs = index.database.rows("SELECT DISTINCT program_id FROM collections_index WHERE program_id IS NOT NULL")
     present[PROGRAM] = {p for (p,) in programs}
     listed(PROGRAM, synonyms.PROGRAMS)
     for column in ("Modality", "BodyPartExamined"):
-        values = catalog.database.rows(
+        values = index.database.rows(
             f'SELECT DISTINCT "{column}"::VARCHAR FROM {SERIES} WHERE "{column}" IS NOT NULL ORDER BY 1'
         )
         own(column, ((v, v) for (v,) in values if v not in present.get("Modality", ())))
@@ -144,7 +144,7 @@ def _make(catalog: Catalog) -> Vocabulary:
     for modalities, names in synonyms.EXAMS.items():
         for name in names if present["Modality"].issuperset(modalities) else ():
             words.add("exam", modalities, name)
-    present["species"] = {t for each in catalog.terms["species"].values() for t in each}
+    present["species"] = {t for each in index.terms["species"].values() for t in each}
     listed("species", synonyms.SPECIES)
     present["PatientSex"] = {"F", "M"}
     listed("PatientSex", synonyms.SEX)

@@ -7,15 +7,14 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from idc_widgets.catalog import Catalog
+from idc_widgets.api.download import Downloadable
+from idc_widgets.api.shared import catalog_or_default, is_catalog
 from idc_widgets.catalog.export import Progress
-from idc_widgets.catalog.given import catalog_or_default
 from idc_widgets.cohort import check, citations, dialects, exchange, frames, identifiers, summary, values
 from idc_widgets.cohort.clinical import clinical
 from idc_widgets.cohort.code import to_code, to_program
 from idc_widgets.cohort.compile import Compiler, own_column
 from idc_widgets.cohort.conditions import And, Condition, In, Not, Or, ReferencedBy, References, simplify
-from idc_widgets.cohort.getting import Gettable
 from idc_widgets.cohort.instances import instances
 from idc_widgets.cohort.scalars import canonical
 from idc_widgets.cohort.summary import Counts
@@ -24,8 +23,10 @@ from idc_widgets.lib import arguments
 if TYPE_CHECKING:
     import pandas as pd
 
+    from idc_widgets.api.catalog import Catalog
 
-class Cohort(Gettable):
+
+class Cohort(Downloadable):
     """A set of series: one release of the catalogue plus conditions. Immutable; comparable; prints as its code.
 
     Made by `catalog.cohort(...)` and by narrowing (`where`, `exclude`) and combining (`&`, `|`, `-`) others.
@@ -34,7 +35,7 @@ class Cohort(Gettable):
     __slots__ = ("_catalog", "_conditions", "_counts", "_unknown")
 
     def __init__(self, catalog: Catalog, conditions: Sequence[Condition] = (), unknown: Sequence[str] = ()) -> None:
-        if not isinstance(catalog, Catalog):
+        if not is_catalog(catalog):
             raise TypeError(f"catalog={arguments.shown(catalog)}: an idc.Catalog is wanted; see catalog.cohort(…).")
         self._catalog = catalog
         self._conditions = simplify(check.require_conditions(conditions))
@@ -79,7 +80,7 @@ class Cohort(Gettable):
     def _checked(self, conditions: Sequence[Condition], columns: Mapping[str, Any]) -> list[Condition]:
         found = [*check.require_conditions(conditions), *check.from_keywords(columns)]
         for c in found:
-            check.check(self._catalog, c)
+            check.check(self._catalog.index, c)
         return found
 
     def __and__(self, other: Cohort) -> Cohort:
@@ -127,7 +128,7 @@ class Cohort(Gettable):
 
     def compiled(self, *, without: str | None = None) -> tuple[str, list[Any]]:
         """Return its condition as SQL and the values bound in it; `without` leaves out the conditions on a column."""
-        compiler = Compiler(self._catalog)
+        compiler = Compiler(self._catalog.index)
         kept = [c for c in self._conditions if without is None or own_column(c) != without]
         return compiler.where(kept), compiler.parameters
 
@@ -135,7 +136,7 @@ class Cohort(Gettable):
     def counts(self) -> Counts:
         """Series, studies, patients, collections, instances and bytes; exact."""
         if self._counts is None:
-            self._counts = summary.count(self._catalog, *self.compiled())
+            self._counts = summary.count(self._catalog.index, *self.compiled())
         return self._counts
 
     def __len__(self) -> int:
@@ -147,11 +148,11 @@ class Cohort(Gettable):
     def describe(self) -> summary.Summary:
         """Return what it holds, to be read: counts, modalities, collections, licences, dates."""
         where, parameters = self.compiled()
-        return summary.describe(self._catalog, repr(self), where, parameters, self.counts, self._unknown)
+        return summary.describe(self._catalog.index, repr(self), where, parameters, self.counts, self._unknown)
 
     def value_counts(self, column: str) -> list[tuple[Any, int]]:
         """Return each value of a column in this cohort with its number of series, most first; see `facets`."""
-        rows = values.tally(self._catalog, column, *self.compiled())
+        rows = values.tally(self._catalog.index, column, *self.compiled())
         return sorted(((v, n) for v, n, _ in rows), key=lambda r: (-r[1], r[0] is None, str(r[0])))
 
     def facets(self, column: str, limit: int | None = None) -> pd.DataFrame:
@@ -168,7 +169,7 @@ class Cohort(Gettable):
             If there is no such column; the message says which tables have it, or suggests near names.
         """
         arguments.text(column, "column", 'the name of a column, such as "Modality",')
-        return frames.facets(self._catalog, column, *self.compiled(without=column), limit)
+        return frames.facets(self._catalog.index, column, *self.compiled(without=column), limit)
 
     def series(
         self,
@@ -192,7 +193,7 @@ class Cohort(Gettable):
             How many rows, and from which on.
         """
         where, parameters = self.compiled()
-        return frames.series(self._catalog, where, parameters, columns, order_by, limit, offset)
+        return frames.series(self._catalog.index, where, parameters, columns, order_by, limit, offset)
 
     def studies(self) -> pd.DataFrame:
         """Return its studies, a row each.
@@ -201,7 +202,7 @@ class Cohort(Gettable):
         modalities, body_parts, series, instances, bytes. Where the series of a study differ, all of their values are
         there in order, dates and descriptions with "; " between them, the others with ", ".
         """
-        return frames.grouped(self._catalog, "study", *self.compiled())
+        return frames.grouped(self._catalog.index, "study", *self.compiled())
 
     def patients(self) -> pd.DataFrame:
         """Return its patients, a row each.
@@ -209,11 +210,11 @@ class Cohort(Gettable):
         Columns: collection_id, PatientID, PatientAge (at each of the studies) and PatientSex, studies, modalities,
         body_parts, series, instances, bytes.
         """
-        return frames.grouped(self._catalog, "patient", *self.compiled())
+        return frames.grouped(self._catalog.index, "patient", *self.compiled())
 
     def collections(self) -> pd.DataFrame:
         """Return its collections: id, patients, studies, modalities, body_parts, series, instances, bytes."""
-        return frames.grouped(self._catalog, "collection", *self.compiled())
+        return frames.grouped(self._catalog.index, "collection", *self.compiled())
 
     def citations(self) -> pd.DataFrame:
         """Return what to cite: a row for each data set that series come from, the one with most series first, then IDC.
@@ -221,7 +222,7 @@ class Cohort(Gettable):
         The columns are `source_DOI`, `citation` (text, of `collections_index` and `analysis_results_index`),
         `licences`, `collections`, `series` and `bytes`. No network is needed.
         """
-        return citations.frame(self._catalog, *self.compiled())
+        return citations.frame(self._catalog.index, *self.compiled())
 
     def clinical(self, table: str) -> pd.DataFrame:
         """Return the rows of a clinical table about its patients, with their collection_id and PatientID.
@@ -234,7 +235,7 @@ class Cohort(Gettable):
             If it is not on this machine and could not be fetched.
         """
         table = arguments.text(table, "table", "the name of a clinical table; catalog.clinical() lists them: it")
-        return clinical(self._catalog, table, *self.compiled())
+        return clinical(self._catalog.index, table, *self.compiled())
 
     def instances(
         self, columns: Sequence[str] | None = None, limit: int | None = None, progress: Progress | None = None
@@ -250,7 +251,7 @@ class Cohort(Gettable):
         progress
             Called with what is going on, how far it is and of how much.
         """
-        return instances(self._catalog, *self.compiled(), columns, limit, progress)
+        return instances(self._catalog.index, *self.compiled(), columns, limit, progress)
 
     def companions(self) -> Cohort:
         """Return the series outside it that its series refer to, or that refer to them.
@@ -277,7 +278,7 @@ class Cohort(Gettable):
         ValueError
             If the dialect is neither.
         """
-        return dialects.to_sql(self._catalog, self._conditions, dialect)
+        return dialects.to_sql(self._catalog.index, self._conditions, dialect)
 
     def to_code(self, flavour: Literal["idc_widgets", "idc-index"] = "idc_widgets") -> str:
         """Return Python that makes this cohort in a fresh interpreter.
@@ -293,11 +294,11 @@ class Cohort(Gettable):
         ValueError
             If the flavour is neither.
         """
-        return to_program(self._catalog, self._conditions, flavour)
+        return to_program(self._catalog.index, self._conditions, flavour)
 
     def to_json(self) -> str:
         """Return the cohort as JSON text, with the release it was made with; `Cohort.from_json` reads it."""
-        return exchange.dump(self._catalog, self._conditions, self._unknown)
+        return exchange.dump(self._catalog.index, self._conditions, self._unknown)
 
     @staticmethod
     def from_json(text: str, catalog: Catalog | None = None) -> Cohort:
@@ -318,7 +319,7 @@ class Cohort(Gettable):
             If the text is no cohort, or names a column that this release does not have.
         """
         catalog = catalog_or_default(catalog)
-        conditions, unknown, version = exchange.load(catalog, text)
+        conditions, unknown, version = exchange.load(catalog.index, text)
         if version is not None and version != catalog.version:
             warnings.warn(
                 f"This cohort was made with IDC v{version} and is read with v{catalog.version}: its counts may differ "
@@ -343,7 +344,7 @@ class Cohort(Gettable):
             If it has none of these columns.
         """
         catalog = catalog_or_default(catalog)
-        return _of(catalog, identifiers.read_frame(catalog, frame))
+        return _of(catalog, identifiers.read_frame(catalog.index, frame))
 
     @staticmethod
     def from_manifest(source: Any, catalog: Catalog | None = None) -> Cohort:
@@ -371,7 +372,7 @@ class Cohort(Gettable):
         """
         catalog = catalog_or_default(catalog)
         try:
-            found = identifiers.read(catalog, source)
+            found = identifiers.read(catalog.index, source)
         except ValueError as error:
             raise ValueError(f"from_manifest({exchange.name_of(source)}): {error}") from None
         if found.names_nothing:

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from idc_widgets import transfer
-from idc_widgets.catalog import Catalog
+from idc_widgets.api.manifest import manifest
+from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES
-from idc_widgets.catalog.given import catalog_or_default
-from idc_widgets.cohort import citations, exchange
-from idc_widgets.cohort.writing import file_problem, write_text
+from idc_widgets.cohort import citations
 from idc_widgets.lib import arguments
+from idc_widgets.lib.format import human_bytes
+from idc_widgets.lib.writing import file_problem, write_text
 
 if TYPE_CHECKING:
+    from idc_widgets.api.catalog import Catalog
     from idc_widgets.cohort.summary import Counts, Summary
 
 
-def items(catalog: Catalog, where: str, parameters: Sequence[Any], layout: str) -> list[transfer.Item]:
+def items(index: Index, where: str, parameters: Sequence[Any], layout: str) -> list[transfer.Item]:
     """Return what a download needs to know of each series; of the columns, those that the layout names."""
-    keys = transfer.layout_keys(layout, catalog.index_columns)
+    keys = transfer.layout_keys(layout, index.columns)
     extra = "".join(f', "{k}"::VARCHAR' for k in keys)
-    rows = catalog.database.rows(
+    rows = index.database.rows(
         "SELECT SeriesInstanceUID, crdc_series_uuid, aws_bucket::VARCHAR, instanceCount, series_bytes, "
         f"StudyInstanceUID{extra} "
         f"FROM {SERIES} WHERE {where} ORDER BY row_id",
@@ -40,19 +41,18 @@ _DOCUMENTED = (
     "collection_id", "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "StudyDate", "SeriesDescription",
     "license_short_name", "source_DOI", "series_aws_url",
 )  # fmt: skip
-_SERIES = re.compile(r"[0-9]+(\.[0-9]+){3,}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _READABLE = 4_000  # characters of code
 
 
-def documents_of(cohort: Gettable, provider: str, layout: str) -> transfer.Documents:
+def documents_of(cohort: Downloadable, provider: str, layout: str) -> transfer.Documents:
     """Return what `manifest.csv` and `README.md` are to say of a cohort."""
     catalog, (where, parameters) = cohort.catalog, cohort.compiled()
     columns = ", ".join(f'"{name}"::VARCHAR' for name in _DOCUMENTED)
-    rows = catalog.database.rows(
+    rows = catalog.index.database.rows(
         f"SELECT crdc_series_uuid, {columns}, '{catalog.version}' FROM {SERIES} WHERE {where} ORDER BY row_id",
         parameters,
     )
-    cited = [f"  - {source}" for source in citations.sources(catalog, where, parameters)]
+    cited = [f"  - {source}" for source in citations.sources(catalog.index, where, parameters)]
     counts = cohort.counts
     code = cohort.to_code()
     if len(code) > _READABLE:  # long lists of UIDs: those are in the manifest
@@ -61,7 +61,7 @@ def documents_of(cohort: Gettable, provider: str, layout: str) -> transfer.Docum
         (
             f"## {title_of(cohort.value_counts('collection_id'), cohort.value_counts('Modality'))}",
             "",
-            f"- Asked for: {counts.series:,} series, {counts.instances:,} files, {transfer.human_bytes(counts.bytes)}",
+            f"- Asked for: {counts.series:,} series, {counts.instances:,} files, {human_bytes(counts.bytes)}",
             f"- Version: IDC v{catalog.version} (data release {catalog.release}), from {provider}",
             "- Sources and licences, to be cited and kept to:",
             *cited,
@@ -77,8 +77,8 @@ def documents_of(cohort: Gettable, provider: str, layout: str) -> transfer.Docum
     return transfer.Documents(["crdc_series_uuid", *_DOCUMENTED, "idc_version"], rows, section)
 
 
-class Gettable:
-    """What a cohort does to come to a disk."""
+class Downloadable:
+    """What a cohort does to be downloaded."""
 
     __slots__ = ()
 
@@ -107,7 +107,7 @@ class Gettable:
         layout
             Template of the folders; the columns it names are read.
         """
-        return items(self.catalog, *self.compiled(), transfer.check_layout(layout))
+        return items(self.catalog.index, *self.compiled(), transfer.check_layout(layout))
 
     def to_manifest(self, path: str | os.PathLike[str] | None = None, *, provider: transfer.Provider = "aws") -> str:
         """Return its manifest, for s5cmd or idc-index, and write it to `path` where one is given.
@@ -122,7 +122,7 @@ class Gettable:
         transfer.check_provider(provider)
         if path is not None and (problem := file_problem(arguments.path(path, "path", "the name of a file"))):
             raise ValueError(f"to_manifest({arguments.shown(str(path))}): {problem}")
-        text = exchange.manifest(self.catalog, *self.compiled(), provider)
+        text = manifest(self.catalog.index, *self.compiled(), provider)
         if path is not None:
             write_text(path, text)
         return text
@@ -228,95 +228,6 @@ class Gettable:
             idc_version=self.catalog.version,
             documents=self.documents(how.provider, how.layout) if documents else None,
         )
-
-
-def verify(
-    folder: str | os.PathLike[str],
-    *,
-    catalog: Catalog | None = None,
-    provider: transfer.Provider = "aws",
-    endpoint_url: str | None = None,
-    offline: bool = False,
-    expect: Gettable | str | os.PathLike[str] | None = None,
-    progress: Callable[[transfer.Audit], None] = lambda audit: None,
-) -> transfer.Audit:
-    """Check every file of IDC's in a folder, whoever put it there, against a listing of the bucket.
-
-    Which series should be there is what the folder's receipt, this machine's record of it and `expect` say; which
-    series other files are of, their headers say. What is found missing or damaged is kept in the receipt and in the
-    state folder: it is reported by each later check until it is mended, and a download into the folder fetches it,
-    and nothing else. What can be known is in `docs/verification.md`.
-
-    Parameters
-    ----------
-    folder
-        Where series were downloaded to.
-    catalog
-        The catalogue that knows them; by default the shared one.
-    provider, endpoint_url
-        The cloud, or another S3 endpoint, to list.
-    offline
-        Whether to go by the receipt and the index alone.
-    expect
-        What should be there: a cohort, or a manifest (a file or its text). Series of it that are absent are problems.
-    progress
-        Called with the outcome so far after each series.
-
-    Returns
-    -------
-        The outcome; its `ok` is True when all is right, False when something is wrong, and None when nothing wrong
-        was found but the content of some files could not be checked.
-
-    Raises
-    ------
-    TransferError
-        If it is no folder, holds nothing of IDC, `expect` names nothing, or the endpoint does not answer.
-    """
-    root = transfer.folder(folder, "check")
-    catalog = catalog_or_default(catalog)
-    arguments.flag(offline, "offline")
-    arguments.function(progress, "progress", "the outcome so far")
-
-    def lookup(identifiers: Collection[str]) -> dict[str, transfer.Item]:
-        found = items(
-            catalog,
-            "SeriesInstanceUID IN (SELECT unnest(?::VARCHAR[])) OR crdc_series_uuid IN (SELECT unnest(?::VARCHAR[]))",
-            [sorted(identifiers)] * 2,
-            "",
-        )
-        return {item.series_uid: item for item in found}
-
-    expected, unknown = _expected(catalog, expect)
-    return transfer.audit(
-        root,
-        lookup,
-        idc_version=catalog.version,
-        provider=provider,
-        endpoint_url=endpoint_url,
-        offline=offline,
-        expect=expected,
-        unknown=unknown,
-        progress=progress,
-    )
-
-
-def _expected(
-    catalog: Catalog, expect: Gettable | str | os.PathLike[str] | None
-) -> tuple[list[transfer.Item], list[str]]:
-    """Return the series that are expected, and those of them that this release does not know."""
-    if expect is None:
-        return [], []
-    from idc_widgets.cohort.cohort import Cohort  # which is made of what is here
-
-    try:
-        cohort = expect if isinstance(expect, Cohort) else Cohort.from_manifest(expect, catalog)
-    except (ValueError, TypeError, OSError) as error:
-        raise transfer.TransferError(f"expect={arguments.shown(expect)} is no manifest: {error}") from error
-    unknown = [text for each in cohort.unknown if _SERIES.fullmatch(text := str(each))]
-    found = items(cohort.catalog, *cohort.compiled(), "")
-    if not found and not unknown:
-        raise transfer.TransferError(f"expect={arguments.shown(expect)} names no series of IDC v{catalog.version}")
-    return found, unknown
 
 
 def title_of(collections: Sequence[tuple[Any, int]], modalities: Sequence[tuple[Any, int]]) -> str:

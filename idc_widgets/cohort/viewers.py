@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
-from idc_widgets.catalog import Catalog, TableUnavailableError, UnknownNameError
-from idc_widgets.catalog.given import catalog_or_default
+from idc_widgets.catalog import Index, TableUnavailableError, UnknownNameError
 from idc_widgets.catalog.joins import REFERENCES, REFERRING
 from idc_widgets.catalog.names import short
 from idc_widgets.cohort.identifiers.reasons import why
-from idc_widgets.lib.arguments import shown, text
+from idc_widgets.lib.arguments import text
 
 Viewer: TypeAlias = Literal["ohif", "slim", "volview"]
 
@@ -37,87 +36,30 @@ class _Series(NamedTuple):
         return self.modality not in NO_IMAGES
 
 
-def viewer_url(uid: str, catalog: Catalog | None = None, *, viewer: Viewer | None = None) -> str:
-    """Return the address at which a viewer opens a study or series.
-
-    A series without images of its own, such as a segmentation, opens at the series that it refers to. IDC's
-    `seg_index`, `rtstruct_index` and `ann_index` name that series; they are fetched on first use. Where they name
-    none, or cannot be fetched, the study that the series is in is opened, if it holds images.
-
-    Parameters
-    ----------
-    uid
-        A StudyInstanceUID or SeriesInstanceUID.
-    catalog
-        The catalogue to look in; by default the shared one.
-    viewer
-        "ohif" (radiology), "slim" (slides) or "volview" (volumes, in the browser alone); by default Slim for studies
-        with slides and OHIF for all others.
-
-    Raises
-    ------
-    UnknownNameError
-        If this release has no such study or series.
-    ValueError
-        If there are no images to open, or the viewer is none of these or does not show such images.
-
-    Notes
-    -----
-    The forms of the addresses are those of `idc-index` (`get_viewer_URL`) and of VolView's documentation
-    (`?urls=[s3://bucket/folder,…]`).
-    """
-    catalog = catalog_or_default(catalog)
-    if viewer is not None and (not isinstance(viewer, str) or viewer not in get_args(Viewer)):
-        raise ValueError(f'viewer={shown(viewer)}: a viewer is "ohif", "slim" or "volview"; None takes the usual one.')
-    return locate(catalog, uid, viewer)[1]
-
-
-def dicomweb_url(uid: str, catalog: Catalog | None = None) -> str:
-    """Return the DICOMweb address of a study or series at IDC's public proxy.
-
-    A DICOMweb client adds `/metadata`, `/series`, `/instances` or `/rendered` to it. The proxy holds the current IDC
-    version, needs no account and has a daily quota for each network address: it is meant for looking, not for
-    downloads.
-
-    Parameters
-    ----------
-    uid
-        A StudyInstanceUID or SeriesInstanceUID.
-    catalog
-        The catalogue to look in; by default the shared one.
-
-    Raises
-    ------
-    UnknownNameError
-        If this release has no such study or series.
-
-    Notes
-    -----
-    The proxy's address is that of IDC's documentation, "DICOM stores" (learn.canceridc.dev), which IDC's viewers use.
-    """
-    catalog = catalog_or_default(catalog)
-    found = _find(catalog, uid)
+def dicomweb(index: Index, uid: str) -> str:
+    """Return the DICOMweb address of a study or series; see `idc.dicomweb_url`."""
+    found = _find(index, uid)
     at = f"{_DICOMWEB}/studies/{quote(found[0].study)}"
     return f"{at}/series/{quote(uid)}" if found[0].uid == uid else at
 
 
-def locate(catalog: Catalog, uid: str, viewer: Viewer | None = None, *, fetch: bool = True) -> tuple[Viewer, str]:
-    """Return the viewer that opens a study or series and the address; see `viewer_url`.
+def locate(index: Index, uid: str, viewer: Viewer | None = None, *, fetch: bool = True) -> tuple[Viewer, str]:
+    """Return the viewer that opens a study or series and the address; see `idc.viewer_url`.
 
     Parameters
     ----------
     fetch
         Whether a table that names references may be fetched; else only those on this machine are asked.
     """
-    found = _find(catalog, uid)
+    found = _find(index, uid)
     series = found[0] if found[0].uid == uid else None
     images = [s for s in found if s.has_images]
     if images:
-        study = _study(catalog, series.study) if series else found
+        study = _study(index, series.study) if series else found
         return _address(study, images, viewer, series.uid if series else None)
-    if referred := _referred(catalog, found, fetch):
-        return _address(_study(catalog, referred.study), [referred], viewer, referred.uid)
-    study = _study(catalog, found[0].study)
+    if referred := _referred(index, found, fetch):
+        return _address(_study(index, referred.study), [referred], viewer, referred.uid)
+    study = _study(index, found[0].study)
     images = [s for s in study if s.has_images]
     if not images:
         raise ValueError(_nothing(uid, found[0].modality))
@@ -151,23 +93,23 @@ def _address(
     return chosen, f"{_VOLVIEW}?urls=[{','.join(quote(s.address.removesuffix('/*'), safe=':/') for s in volumes)}]"
 
 
-def _find(catalog: Catalog, uid: str) -> list[_Series]:
+def _find(index: Index, uid: str) -> list[_Series]:
     """Return the series `uid`, or all of the study `uid`."""
     if not isinstance(uid, str):
         raise TypeError(f"{short(repr(uid))} is no UID: a StudyInstanceUID or SeriesInstanceUID is wanted, as text.")
     text(uid, "uid", "a StudyInstanceUID or SeriesInstanceUID", blank=True)
-    found = _select(catalog, "SeriesInstanceUID = ?", [uid]) or _study(catalog, uid)
+    found = _select(index, "SeriesInstanceUID = ?", [uid]) or _study(index, uid)
     if not found:
-        raise UnknownNameError(f'IDC v{catalog.version} has no study or series "{short(uid)}": {why(catalog, uid)}.')
+        raise UnknownNameError(f'IDC v{index.version} has no study or series "{short(uid)}": {why(index, uid)}.')
     return found
 
 
-def _study(catalog: Catalog, uid: str) -> list[_Series]:
-    return _select(catalog, "StudyInstanceUID = ?", [uid])
+def _study(index: Index, uid: str) -> list[_Series]:
+    return _select(index, "StudyInstanceUID = ?", [uid])
 
 
-def _select(catalog: Catalog, where: str, parameters: Sequence[object]) -> list[_Series]:
-    rows = catalog.database.rows(
+def _select(index: Index, where: str, parameters: Sequence[object]) -> list[_Series]:
+    rows = index.database.rows(
         "SELECT SeriesInstanceUID, StudyInstanceUID, Modality::VARCHAR, series_aws_url FROM series "
         f"WHERE {where} ORDER BY row_id",
         parameters,
@@ -175,15 +117,15 @@ def _select(catalog: Catalog, where: str, parameters: Sequence[object]) -> list[
     return [_Series(*row) for row in rows]
 
 
-def _referred(catalog: Catalog, derived: Sequence[_Series], fetch: bool) -> _Series | None:
+def _referred(index: Index, derived: Sequence[_Series], fetch: bool) -> _Series | None:
     """Return the series of images that the first of these refers to, where a table says so."""
     for series in derived:
         table = REFERRING.get(series.modality)
-        if table is None or not (fetch or catalog.available(table)):
+        if table is None or not (fetch or index.available(table)):
             continue
         try:
             found = _select(
-                catalog,
+                index,
                 f'SeriesInstanceUID IN (SELECT "{REFERENCES[table]}" FROM "{table}" WHERE SeriesInstanceUID = ?)',
                 [series.uid],
             )

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from idc_widgets import transfer
-from idc_widgets.catalog import Catalog, UnknownNameError
-from idc_widgets.catalog.given import catalog_or_default
+from idc_widgets.api.download import items
+from idc_widgets.api.shared import catalog_or_default
+from idc_widgets.catalog import UnknownNameError
 from idc_widgets.catalog.names import short
-from idc_widgets.cohort.getting import items
 from idc_widgets.cohort.identifiers.reasons import why
 from idc_widgets.lib import arguments
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from idc_widgets.api.catalog import Catalog
 
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _ADDRESS = re.compile(rf"(?:s3|gs|https?)://\S*/({_UUID})/([^/?#\s]*)")
@@ -68,10 +70,10 @@ def files(
     address = _ADDRESS.fullmatch(uid)
     wanted = address[1].lower() if address else uid
     where = "(SeriesInstanceUID = $1 OR StudyInstanceUID = $1 OR crdc_series_uuid = lower($1))"
-    found = items(catalog, where, [wanted], "")
+    found = items(catalog.index, where, [wanted], "")
     if not found:
         kind = "file" if address else "study or series"
-        raise UnknownNameError(f'IDC v{catalog.version} has no {kind} "{short(uid)}": {why(catalog, wanted)}.')
+        raise UnknownNameError(f'IDC v{catalog.version} has no {kind} "{short(uid)}": {why(catalog.index, wanted)}.')
     rows = []
     with tempfile.TemporaryDirectory(prefix="idc_widgets-") as folder:
         for n, objects, problem in transfer.listings(Path(folder), found, how.endpoint, how.provider):
