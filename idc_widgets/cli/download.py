@@ -21,6 +21,7 @@ from idc_widgets.transfer import (
     ResourceError,
     TransferError,
     describe_destination,
+    free_space,
     has_stopped,
 )
 
@@ -97,7 +98,7 @@ def run(options: argparse.Namespace, out: Output) -> int:
         if len(failures) > _SHOWN:
             out.warn(f"  and {len(failures) - _SHOWN:,} more; `idc-widgets failures {job.id}` lists them")
     out.error(job.error or f"the download ended as {state}")
-    return WRONG
+    return ENVIRONMENT if job.error and _has_no_room(job) else WRONG
 
 
 def _follow(job: Job, out: Output) -> None:
@@ -126,6 +127,14 @@ def plan_row(plan: Plan) -> dict[str, Any]:
 
 
 _PAIRS = ("folders", "renamed", "moved_aside", "too_long")
+
+
+def _has_no_room(job: Job) -> bool:
+    """Whether what is left of a download is more than the disk takes."""
+    try:
+        return free_space(job.path) < job.progress.bytes_total - job.progress.bytes_done
+    except OSError:
+        return True
 
 
 def _is_of_this_machine(to: str) -> bool:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from idc_widgets.api import Catalog
 from idc_widgets.cli import selection
-from idc_widgets.cli.exits import OK, UNKNOWN, InputError
+from idc_widgets.cli.exits import OK, UNKNOWN, InputError, code_of, sentence_of
 from idc_widgets.cli.output import Output, clock, printable
 from idc_widgets.lib.format import human_bytes
-from idc_widgets.transfer import ENDED, Job, Progress, Status, check_state_dir, jobs
+from idc_widgets.transfer import ENDED, Job, Progress, Status, TransferError, check_state_dir, jobs
 
 _PAGE = 10_000
 _TO_RESUME = ("paused", "failed")
@@ -166,9 +166,20 @@ def steer(options: argparse.Namespace, out: Output) -> int:
     else:
         chosen = [_job(options.job)]
     how = {} if getattr(options, "max_bytes", None) is None else {"max_bytes": options.max_bytes}
+    done: list[Job] = []
+    refused: list[dict[str, Any]] = []
+    code = OK
     for job in chosen:
-        getattr(job, options.command)(**how)
-    return _answer(chosen, options, out)
+        try:
+            getattr(job, options.command)(**how)
+            done.append(job)
+        except (TransferError, OSError) as error:
+            if not options.all:
+                raise
+            code = code or code_of(error)  # the others go on
+            refused.append({"id": job.id, "path": job.path, "error": sentence_of(error)})
+            out.error(f"{job.id}: {sentence_of(error)}")
+    return _answer(done, options, out, refused=refused) or code
 
 
 def cancel(options: argparse.Namespace, out: Output) -> int:
@@ -218,9 +229,16 @@ def add_series(options: argparse.Namespace, out: Output) -> int:
     return UNKNOWN if cohort.unknown else OK
 
 
-def _answer(chosen: list[Job], options: argparse.Namespace, out: Output, text: str = "", **more: Any) -> int:
+def _answer(
+    chosen: list[Job],
+    options: argparse.Namespace,
+    out: Output,
+    text: str = "",
+    refused: Sequence[dict[str, Any]] = (),
+    **more: Any,
+) -> int:
     if options.json:
-        rows = [{**job_row(job), **more} for job in chosen]
+        rows = [*({**job_row(job), **more} for job in chosen), *refused]
         out.document(rows if getattr(options, "all", False) else rows[0])
         return OK
     for job in chosen:

@@ -106,6 +106,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except PipeClosed:
             _drop_output()
             return exits.BROKEN_PIPE
+        except (KeyboardInterrupt, OSError) as error:  # while help or the versions are printed
+            interrupted = isinstance(error, KeyboardInterrupt)
+            Output().error("interrupted" if interrupted else exits.sentence_of(error))
+            _drop_output()
+            return exits.INTERRUPTED if interrupted else exits.ENVIRONMENT
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -182,6 +182,8 @@ def write(stream: IO[str] | None, text: str) -> None:
         stream.write(text)
         stream.flush()
     except OSError as error:
+        if stream is sys.stderr and error.errno not in _PIPE_CLOSED:
+            return  # there is no place left to say so; the results go on
         if error.errno not in _PIPE_CLOSED:
             raise OSError(error.errno, f"the output cannot be written ({error.strerror})") from None
         raise PipeClosed from None

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, out: Output) -> int:
     if options.json:
         out.document({**_row(audit), "unknown": unknown})
     else:
-        out.line(str(audit))
+        out.line(printable(audit))
         for path in audit.extra:
             out.line(f"  {printable(path)}: of no series of IDC that is here")
         for each in audit.unchecked:
@@ -74,19 +74,19 @@ def run(options: argparse.Namespace, out: Output) -> int:
 def _line(problem: Problem) -> str:
     """Return what is wrong with a file or a folder, and of which series where the path does not say so."""
     path, uid = printable(problem.path), problem.series_uid
-    return f"{path}: {problem.reason}" + (f" ({printable(uid)})" if uid and uid not in path else "")
+    return f"{path}: {printable(problem.reason)}" + (f" ({printable(uid)})" if uid and uid not in path else "")
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "path": problem.path,
+        "SeriesInstanceUID": problem.series_uid,
+        "kind": problem.kind,
+        "reason": problem.reason,
+    }
 
 
 def _row(audit: Audit) -> dict[str, Any]:
-    problems = [
-        {
-            "path": problem.path,
-            "SeriesInstanceUID": problem.series_uid,
-            "kind": problem.kind,
-            "reason": problem.reason,
-        }
-        for problem in audit.problems
-    ]
     return {
         "path": audit.path,
         "ok": audit.ok,
@@ -94,7 +94,7 @@ def _row(audit: Audit) -> dict[str, Any]:
         "files": audit.files,
         "bytes": audit.bytes,
         "files_by_md5": audit.files_by_md5,
-        "problems": problems,
-        "unchecked": audit.unchecked,
+        "problems": [_problem(each) for each in audit.problems],
+        "unchecked": [_problem(each) for each in audit.unchecked],
         "extra": audit.extra,
     }

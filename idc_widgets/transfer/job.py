@@ -97,6 +97,14 @@ class Job:
         # A worker that is merely slow, or slept with the whole machine, still holds its lock.
         return not self._lock().held_elsewhere()
 
+    def _state_now(self) -> State:
+        """Return the state; also of a worker that was killed a moment ago, whose heartbeat is still young."""
+        state = self.state
+        if state in ACTIVE and state != "queued" and not self._lock().held_elsewhere():
+            state = self.state  # it may have ended by itself between the two
+            return "failed" if state in ACTIVE else state
+        return state
+
     def _lock(self) -> OwnerLock:
         return OwnerLock(lock_path(self._journal.path, self.id))
 
@@ -289,7 +297,7 @@ class Job:
             on without one, and any other keeps what is left of its limit.
         """
         limit = None if max_bytes is None else parse_bytes(max_bytes)
-        state = self.state
+        state = self._state_now()
         if state == "cancelled":
             raise TransferError(f"download {self.id} was cancelled; start it again to go on")
         if state in ACTIVE and limit is not None:
@@ -301,12 +309,12 @@ class Job:
 
     def retry(self) -> None:
         """Try again what failed."""
-        state = self.state
+        state = self._state_now()
         if state == "cancelled":
             raise TransferError(f"download {self.id} was cancelled; start it again to go on")
         if state in ACTIVE and self._tell("retry"):
             return
-        if self.state != "complete":
+        if self._state_now() != "complete":
             self._start_again()
 
     def set_workers(self, workers: int) -> None:

@@ -7,6 +7,7 @@ It lies in the state folder, since WAL needs a local disk and destinations are o
 from __future__ import annotations
 
 import contextlib
+import functools
 import sqlite3
 import threading
 import time
@@ -23,6 +24,11 @@ from .registry import make_private, unwritable
 SeriesRow = tuple[str, str, str, int, int, str, str, str | None]
 
 _VERSION = 3
+_MAY_HOLD = {
+    "TEXT": "('text', 'null')",
+    "INTEGER": "('integer', 'null')",
+    "REAL": "('real', 'integer', 'null')",
+}
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE job (
@@ -135,9 +141,11 @@ class Journal:
                     db.execute("INSERT INTO meta VALUES ('destination', ?)", (str(destination),))
                     db.execute(f"PRAGMA user_version = {_VERSION}")
                 db.execute("COMMIT")
+            elif version == _VERSION:
+                _check_form(db, destination)
             elif version < _VERSION:  # 0: just being made by another process, or by one that was killed at it
                 raise sqlite3.DatabaseError(f"a journal of format {version}")
-            elif version != _VERSION:
+            else:
                 raise TransferError(
                     f"the journal {self.path} has format {version}, this version of idc_widgets reads {_VERSION}: "
                     "update idc_widgets, or set IDC_WIDGETS_STATE_DIR to another folder"
@@ -286,6 +294,34 @@ def _check(db: sqlite3.Connection) -> None:
     found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise sqlite3.DatabaseError(" ".join(found.split()))
+
+
+def _check_form(db: sqlite3.Connection, destination: Path | None) -> None:
+    """Refuse a journal that lacks a table or column, is another folder's, or holds jobs of values of other types."""
+    lacking = _columns() - _columns_in(db)
+    if lacking:
+        raise sqlite3.DatabaseError(f"it lacks {min(lacking)[0]}.{min(lacking)[1]}")
+    (of,) = db.execute("SELECT value FROM meta WHERE key = 'destination'").fetchone() or ("",)
+    if destination is not None and of != str(destination):
+        raise sqlite3.DatabaseError(f"it is of the folder {of!r}")
+    wrong = (f"typeof({name}) NOT IN {_MAY_HOLD[kind]}" for table, name, kind in _columns() if table == "job")
+    if db.execute(f"SELECT 1 FROM job WHERE {' OR '.join(wrong)}").fetchone():
+        raise sqlite3.DatabaseError("a download in it has values of other types")
+
+
+@functools.cache
+def _columns() -> frozenset[tuple[str, str, str]]:
+    """Return the table, name and type of each column of a journal."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(_SCHEMA)
+        return _columns_in(db)
+
+
+def _columns_in(db: sqlite3.Connection) -> frozenset[tuple[str, str, str]]:
+    rows = db.execute(
+        "SELECT m.name, c.name, c.type FROM sqlite_master AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table'"
+    )
+    return frozenset((str(table), str(name), str(kind)) for table, name, kind in rows)
 
 
 def _put_aside(path: Path) -> None:

@@ -66,3 +66,27 @@ def test_damage_on_any_page(paused: Job, fetch: Fetch, mirror: SpawnedMirror, tm
         again = fetch(pick(STUDY))
         assert again.wait(30), (page, again.error)
         assert list(journal.parent.glob(f"{journal.name}.damaged-*")), page
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP TABLE object",
+        "ALTER TABLE series DROP COLUMN retry_at",
+        "UPDATE meta SET value = '/elsewhere'",
+        "UPDATE job SET layout = x'00', workers = 'many'",
+        "UPDATE job SET created = 'yesterday'",
+    ],
+)
+def test_a_journal_of_another_form_is_put_aside(
+    change: str, paused: Job, fetch: Fetch, mirror: SpawnedMirror, tmp_path: Path
+) -> None:
+    journal = journal_path(tmp_path / "data")
+    Journal.of(journal).close()
+    with contextlib.closing(sqlite3.connect(journal)) as db, db:
+        db.execute(change)
+    again = fetch(pick(STUDY))
+    assert again.path == tmp_path / "data"
+    assert again.wait(30) and tree(tmp_path / "data") == whole_truth(mirror, pick(STUDY))
+    assert list(journal.parent.glob(f"{journal.name}.damaged-*"))
+    assert [job.id for job in jobs(tmp_path / "data")] == [again.id]
