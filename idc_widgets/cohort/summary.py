@@ -10,6 +10,7 @@ from typing import Any
 from idc_widgets.catalog import Index
 from idc_widgets.catalog.bins import years_of_age
 from idc_widgets.catalog.database import SERIES
+from idc_widgets.catalog.licences import forbids_commercial_use
 from idc_widgets.lib.format import human_bytes
 
 _SHOWN = 8
@@ -102,11 +103,6 @@ class Summary:
             for heading, text in self.lines()
         )
         return f"<table>{rows}</table>"
-
-
-def forbids_commercial_use(licence: str) -> bool:
-    """Return whether a licence, by its short name, forbids commercial use."""
-    return "-NC" in licence
 
 
 def count(index: Index, where: str, parameters: Sequence[Any]) -> Counts:

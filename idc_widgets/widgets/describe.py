@@ -8,6 +8,7 @@ from typing import Any
 from idc_widgets.api import Catalog
 from idc_widgets.catalog.bins import BY_COLUMN
 from idc_widgets.catalog.cube import DIMENSIONS
+from idc_widgets.catalog.licences import allows_commercial_use
 from idc_widgets.catalog.terms import PROGRAM, TERM_COLUMNS
 from idc_widgets.cohort import Counts
 from idc_widgets.widgets import about, columns
@@ -82,14 +83,6 @@ _FACETS = {
 def label(column: str) -> str:
     """Return the name that people read for a column."""
     return _LABELS.get(column, column)
-
-
-def allows_commercial_use(licence: str) -> bool:
-    """Whether a licence is one of Creative Commons' without the non-commercial clause.
-
-    Other terms (the National Library of Medicine's) do not count: whoever means to sell should read them.
-    """
-    return licence.startswith(("CC BY", "CC0")) and "NC" not in licence
 
 
 def catalog_state(catalog: Catalog, totals: Counts) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from idc_widgets.api import Catalog
 from idc_widgets.catalog.levels import Level
-from idc_widgets.cohort.summary import forbids_commercial_use
+from idc_widgets.catalog.licences import forbids_commercial_use
 from idc_widgets.cohort.viewers import Viewer, dicomweb, locate
 from idc_widgets.widgets import ticks
 

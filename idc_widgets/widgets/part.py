@@ -19,7 +19,7 @@ from IPython.display import display
 from idc_widgets import transfer
 from idc_widgets.api import Catalog, Cohort
 from idc_widgets.api.shared import catalog_or_default, default_catalog
-from idc_widgets.cohort.summary import forbids_commercial_use
+from idc_widgets.catalog.licences import forbids_commercial_use
 from idc_widgets.lib.arguments import shown
 from idc_widgets.lib.format import human_bytes
 from idc_widgets.widgets import describe, facets, link, plans, rows, saved, ticks

@@ -6,7 +6,7 @@ from typing import Any
 
 from idc_widgets import transfer
 from idc_widgets.api import Cohort
-from idc_widgets.cohort.summary import forbids_commercial_use
+from idc_widgets.catalog.licences import forbids_commercial_use
 from idc_widgets.lib.format import human_bytes
 
 _EXAMPLES = 3
