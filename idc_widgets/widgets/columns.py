@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from idc_widgets.catalog.pages import COLLECTION_COLUMNS
@@ -63,7 +63,10 @@ def levels() -> list[dict[str, Any]]:
 
 
 def columns(
-    described: Mapping[str, Column], of_collections: Mapping[str, str], label: Callable[[str], str]
+    described: Mapping[str, Column],
+    of_collections: Mapping[str, str],
+    label: Callable[[str], str],
+    marked: Mapping[str, Sequence[str]],
 ) -> list[dict[str, Any]]:
     """Return all columns: those of the table of series first, then the rest of the index, collections', and counts.
 
@@ -71,11 +74,19 @@ def columns(
     ----------
     described, of_collections
         The columns of the index, and the descriptions of those of collections_index, by name.
+    marked
+        Column → values that the table shows as a warning.
     """
     first = _LEVELS["series"][1]
     described_as = {n: c.description for n, c in described.items()} | {n: of_collections[n] for n in COLLECTION_COLUMNS}
     found: list[dict[str, Any]] = [
-        {"name": n, "label": label(n), "type": _TYPES.get(n, "text"), "description": described_as[n]}
+        {
+            "name": n,
+            "label": label(n),
+            "type": _TYPES.get(n, "text"),
+            "description": described_as[n],
+            **({"marked": list(marked[n])} if n in marked else {}),
+        }
         for n in [*first, *(c for c in described_as if c not in first)]
     ]
     found += [

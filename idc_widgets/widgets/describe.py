@@ -8,7 +8,7 @@ from typing import Any
 from idc_widgets.api import Catalog
 from idc_widgets.catalog.bins import BY_COLUMN
 from idc_widgets.catalog.cube import DIMENSIONS
-from idc_widgets.catalog.licences import allows_commercial_use
+from idc_widgets.catalog.licences import allows_commercial_use, forbids_commercial_use
 from idc_widgets.catalog.terms import PROGRAM, TERM_COLUMNS
 from idc_widgets.cohort import Counts
 from idc_widgets.widgets import about, columns
@@ -88,13 +88,17 @@ def label(column: str) -> str:
 def catalog_state(catalog: Catalog, totals: Counts) -> dict[str, Any]:
     """Return what the browser needs to know of the catalogue before anything is asked."""
     described = {n: c.description for n, c in catalog.index.columns.items()}
+    licences = [v for v in catalog.index.vocabulary.values["license_short_name"] if isinstance(v, str)]
     return {
         "version": catalog.version,
         "release": catalog.release,
         "date": catalog.date,
         "totals": asdict(totals),
         "columns": columns.columns(
-            catalog.index.columns, {n: text for n, _, text in catalog.index.outline("collections_index")}, label
+            catalog.index.columns,
+            {n: text for n, _, text in catalog.index.outline("collections_index")},
+            label,
+            {"license_short_name": [name for name in licences if forbids_commercial_use(name)]},
         ),
         "levels": columns.levels(),
         "facets": [

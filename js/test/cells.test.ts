@@ -2,11 +2,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import widget from "../src/app/index";
 import type { Column, Level } from "../src/kernel/protocol";
 import { Store } from "../src/state/store";
+import { makeRow, writeRow } from "../src/table/cells";
 import { fit, least } from "../src/table/columns";
 import { action } from "../src/table/keys";
 import { moveColumn, offered, resetColumns, setWidth, shown, toggleColumn } from "../src/table/layout";
 import { cell, shortened } from "../src/ui/format";
 import { FakeModel } from "./fake";
+import type { Item } from "../src/table/tree";
 
 const EVIL = '<img src=x onerror="window.hit=1">';
 
@@ -96,6 +98,19 @@ describe("columns", () => {
     expect(widths[3]).toBe(200);
     expect(widths.reduce((a, b) => a + b, 36)).toBe(1400);
     list.forEach((c, i) => expect(widths[i]).toBeGreaterThanOrEqual(c.name === "StudyDate" ? 200 : least(c)));
+  });
+});
+
+describe("a cell", () => {
+  it("warns of the values that the kernel has marked", () => {
+    const licence: Column = { name: "license_short_name", label: "Licence", type: "text", marked: ["CC BY-NC 4.0"] };
+    const slot = makeRow([licence], "r");
+    const show = (text: string): boolean => {
+      const item = { node: { level: "series", depth: 0 }, row: [1], read: () => text } as unknown as Item;
+      writeRow(slot, [licence], item);
+      return slot.cells[0]!.querySelector(".idc-nc") !== null;
+    };
+    expect(["CC BY-NC 4.0", "CC BY 4.0", "CC BY 4.0, CC BY-NC 4.0"].map(show)).toEqual([true, false, true]);
   });
 });
 

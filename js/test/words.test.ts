@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Condition } from "../src/cohort/condition";
 import { humanName, valueText } from "../src/filters/names";
 import { sentence, words } from "../src/filters/words";
-import { cell, count, duration, shortened, longDate, noncommercial, plural, size } from "../src/ui/format";
+import { cell, count, duration, shortened, longDate, plural, size } from "../src/ui/format";
 
 describe("format", () => {
   it.each([
@@ -35,10 +35,6 @@ describe("format", () => {
     expect(cell(195_185_000_000, "bytes")).toBe("195 GB");
     expect(cell("1880-09-09", "date")).toBe("1880-09-09");
     expect(cell(0, "integer")).toBe("0");
-  });
-  it("licences", () => {
-    expect(noncommercial("CC BY-NC 4.0")).toBe(true);
-    expect(noncommercial("CC BY 4.0")).toBe(false);
   });
 });
 

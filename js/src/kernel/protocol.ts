@@ -31,6 +31,8 @@ export interface Column {
   description?: string;
   /** Where it says something; everywhere when left out. */
   levels?: Level[];
+  /** Values that are shown as a warning, such as licences without commercial use. */
+  marked?: string[];
 }
 
 /** What a row of the table is. */

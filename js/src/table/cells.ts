@@ -2,7 +2,7 @@
 
 import type { Column } from "../kernel/protocol";
 import { below, nameOf } from "../state/levels";
-import { cell, noncommercial, shortened } from "../ui/format";
+import { cell, shortened } from "../ui/format";
 import { numeric } from "./columns";
 import type { Mark } from "./marks";
 import type { Item } from "./tree";
@@ -78,7 +78,7 @@ export function writeRow(slot: RowSlot, columns: readonly Column[], item: Item):
     else e.setAttribute("aria-label", text);
     e.title = text;
     if (i === 0 && folds) slot.twisty.setAttribute("aria-label", `Show what ${text || "this"} holds`);
-    toggle(span, "idc-nc", column.name === "license_short_name" && noncommercial(text));
+    toggle(span, "idc-nc", column.marked?.some((v) => text.includes(v)) ?? false);
   });
 }
 

@@ -61,9 +61,6 @@ export function cell(value: unknown, type: string): string {
   return String(value);
 }
 
-/** Licences that forbid commercial use carry "NC" as a term of their own. */
-export const noncommercial = (licence: string): boolean => /\bNC\b/.test(licence);
-
 /** Long dotted identifiers by their ends, of which even the narrowest column shows all: those of one site begin alike. */
 export const shortened = (text: string, kept = 7): string =>
   text.replace(/[\d.]{21,}/g, (uid) => `…${uid.slice(-kept).replace(/^\.+/, "")}`);
