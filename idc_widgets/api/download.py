@@ -13,8 +13,8 @@ from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.cohort import citations
 from idc_widgets.lib import arguments
+from idc_widgets.lib.files import file_problem, write_text
 from idc_widgets.lib.format import human_bytes
-from idc_widgets.lib.writing import file_problem, write_text
 
 if TYPE_CHECKING:
     from idc_widgets.api.catalog import Catalog

@@ -30,6 +30,9 @@ from idc_widgets.catalog import cube, sources
 from idc_widgets.catalog.bins import BINNED
 from idc_widgets.catalog.text import HAYSTACK, MARKED
 from idc_widgets.lib import arguments
+from idc_widgets.lib.files import part_of, remove
+from idc_widgets.lib.locks import lock
+from idc_widgets.lib.sql import literal
 
 _LONGEST_NAME = 255  # bytes, of file systems
 
@@ -115,7 +118,7 @@ def series_from_parquet(parquet: Path) -> str:
         "SELECT * EXCLUDE (file_row_number), file_row_number::INTEGER AS row_id, "
         "round(series_size_MB * 1e6)::BIGINT AS series_bytes, "
         f"StudyInstanceUID AS study_key, (collection_id || chr(31) || PatientID) AS patient_key, {placed} "
-        f"FROM read_parquet('{_quoted(parquet)}', file_row_number = true))"
+        f"FROM read_parquet({literal(parquet)}, file_row_number = true))"
     )
 
 
@@ -135,7 +138,7 @@ def attach(con: duckdb.DuckDBPyConnection, target: Path, parquet: Path) -> None:
     duckdb.Error
         If it is not; nothing is attached then.
     """
-    con.execute(f"ATTACH '{_quoted(target)}' AS cache (READ_ONLY)")
+    con.execute(f"ATTACH {literal(target)} AS cache (READ_ONLY)")
     try:
         # DuckDB checks each block when it is read, but looks at the length only when it gets there.
         blocks, block_size = con.execute(
@@ -166,10 +169,6 @@ def first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
-
-
 @contextlib.contextmanager
 def _alone(target: Path) -> Iterator[bool]:
     """Hold the lock of a cache file, waiting for its holder; the system frees it when a process ends.
@@ -184,28 +183,10 @@ def _alone(target: Path) -> Iterator[bool]:
         return
     try:
         with file:
-            yield _lock(file.fileno())
+            yield lock(file, wait=True)
     finally:
         with contextlib.suppress(OSError):
             name.unlink()
-
-
-def _lock(handle: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            for _ in range(12):  # each call waits for ten seconds
-                with contextlib.suppress(OSError):
-                    msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
-                    return True
-            return False
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        return True
-    except OSError:  # a file system without locks
-        return False
 
 
 def ensure(target: Path, parquet: Path) -> None:
@@ -224,15 +205,13 @@ def ensure(target: Path, parquet: Path) -> None:
             with contextlib.suppress(OSError):  # room for the new one
                 target.unlink()
         if alone:
-            for stale in target.parent.glob(f"{target.name}.*.part*"):
-                with contextlib.suppress(OSError):
-                    stale.unlink()
+            remove(*target.parent.glob(f"{target.name}.*.part*"))
         build(target, parquet)
 
 
 def build(target: Path, parquet: Path) -> None:
     """Build the cache of `parquet` at `target`, atomically; see `ensure`."""
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    part = part_of(target)
     try:
         with duckdb.connect(str(part)) as con:
             con.execute("SET preserve_insertion_order = true; SET enable_progress_bar = false")
@@ -290,9 +269,7 @@ def build(target: Path, parquet: Path) -> None:
             if fault(target, parquet):
                 raise
     finally:
-        for leftover in (part, part.with_name(part.name + ".wal")):
-            with contextlib.suppress(OSError):
-                leftover.unlink()
+        remove(part, part.with_name(part.name + ".wal"))
 
 
 def start_build(target: Path, parquet: Path) -> subprocess.Popen[bytes]:

@@ -25,6 +25,8 @@ from idc_widgets.catalog.database import Database
 from idc_widgets.catalog.fetch import TableUnavailableError
 from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest, short
 from idc_widgets.lib import folders
+from idc_widgets.lib.files import part_of
+from idc_widgets.lib.sql import identifier, literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,9 +167,8 @@ class Clinical:
         if not folder.is_dir():
             return False
         with contextlib.closing(self._database.cursor()) as cursor:
-            name = table.replace('"', '""')
             try:
-                cursor.execute(f'CREATE OR REPLACE VIEW memory.main."{name}" AS {_read(folder)}')
+                cursor.execute(f"CREATE OR REPLACE VIEW memory.main.{identifier(table)} AS {_read(folder)}")
             except duckdb.Error:
                 shutil.rmtree(folder, ignore_errors=True)
                 return False
@@ -176,7 +177,7 @@ class Clinical:
     def _fetch(self, table: str, folder: Path, progress: fetch.Progress | None) -> None:
         dataset = self._known[table][0]
         url = f"{export.endpoint()}/{export.BUCKET}/{export.ROOT}{dataset}/{table}/"
-        part = folder.with_name(f"{folder.name}.{os.getpid()}-{threading.get_ident()}.part")
+        part = part_of(folder)
         try:
             folders.make(part, "IDC_WIDGETS_CACHE_DIR")
             files = export.tables(dataset, self._cache_dir).get(table, [])
@@ -204,5 +205,4 @@ class Clinical:
 
 
 def _read(folder: Path) -> str:
-    pattern = str(folder / "*.parquet").replace("'", "''")
-    return f"SELECT * FROM read_parquet('{pattern}')"
+    return f"SELECT * FROM read_parquet({literal(folder / '*.parquet')})"

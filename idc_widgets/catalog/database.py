@@ -14,6 +14,7 @@ import duckdb
 from idc_widgets.catalog import cache, sources
 from idc_widgets.catalog.interrupt import interruptible
 from idc_widgets.catalog.text import Words
+from idc_widgets.lib.sql import literal
 
 # What the rest of the package reads: the index plus row_id, series_bytes, study_key, patient_key and place, which is
 # the row_id once more, but one by which DuckDB goes straight to the row where the cache stands.
@@ -55,14 +56,10 @@ class Database:
         self._on_parquet()
         self._attach()
 
-    @staticmethod
-    def _quoted(path: Path) -> str:
-        return str(path).replace("'", "''")
-
     def view(self, name: str, parquet: Path) -> None:
         """Let queries read a parquet file under this name; duckdb.Error if it is none."""
         with self._lock:
-            self._view(name, f"SELECT * FROM read_parquet('{self._quoted(parquet)}')")
+            self._view(name, f"SELECT * FROM read_parquet({literal(parquet)})")
 
     def _view(self, name: str, select: str) -> None:
         self._root.execute(f'CREATE OR REPLACE VIEW memory.main."{name}" AS {select}')

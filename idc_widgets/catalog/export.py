@@ -23,7 +23,9 @@ from xml.etree import ElementTree
 import duckdb
 
 from idc_widgets.catalog import cache, fetch
+from idc_widgets.lib.files import part_of
 from idc_widgets.lib.http import open_url
+from idc_widgets.lib.sql import literal
 
 BUCKET = "idc-open-metadata"
 ROOT = "bigquery_export/"
@@ -157,7 +159,7 @@ class Statistics:
         )
         self._connection.execute(f"CREATE TABLE held AS {empty} LIMIT 0")
         with contextlib.suppress(duckdb.Error):
-            self._connection.execute(f"INSERT INTO held BY NAME FROM read_parquet('{_quoted(path)}')")
+            self._connection.execute(f"INSERT INTO held BY NAME FROM read_parquet({literal(path)})")
 
     def gather(self, files: Sequence[File], progress: Progress | None = None) -> None:
         """Read the footers of those files whose statistics are not here; one request each, or two."""
@@ -179,8 +181,8 @@ class Statistics:
                 pool.shutdown(wait=False, cancel_futures=True)
             with contextlib.suppress(OSError, duckdb.Error):
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                part = self._path.with_name(f"{self._path.name}.{os.getpid()}-{threading.get_ident()}.part")
-                self._connection.execute(f"COPY held TO '{_quoted(part)}' (FORMAT parquet)")
+                part = part_of(self._path)
+                self._connection.execute(f"COPY held TO {literal(part)} (FORMAT parquet)")
                 part.replace(self._path)
 
     def _read(self, folder: Path) -> None:
@@ -190,7 +192,7 @@ class Statistics:
             f"{_BOUND.format(least='min', which='arg_min', value='stats_min_value')}, "
             f"{_BOUND.format(least='max', which='arg_max', value='stats_max_value')}, "
             "sum(stats_null_count)::BIGINT, sum(num_values)::BIGINT, sum(total_compressed_size)::BIGINT "
-            f"FROM parquet_metadata('{_quoted(folder / '*.parquet')}') GROUP BY 1, 2"
+            f"FROM parquet_metadata({literal(folder / '*.parquet')}) GROUP BY 1, 2"
         )
 
     def of(self, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, tuple[Any, ...]]]]:
@@ -231,14 +233,10 @@ def _footer(file: File) -> bytes:
     return body[-length:]
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
-
-
 def _keep(path: Path, body: bytes) -> None:
     """Write to the cache; what cannot be kept is asked for again."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+        part = part_of(path)
         part.write_bytes(body)
         part.replace(path)

@@ -11,13 +11,13 @@ import hashlib
 import http.client
 import os
 import sys
-import threading
 import time
 import urllib.error
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from idc_widgets.catalog import cache, sources
+from idc_widgets.lib.files import part_of, remove
 from idc_widgets.lib.http import open_url
 
 # In this order. Both hold the files of the same build, so a checksum from either is good for both.
@@ -77,7 +77,7 @@ def fetch(name: str, target: Path, progress: Progress | None = None) -> None:
     TableUnavailableError
         If no source gave the whole file, or it cannot be written; nothing is left under its name.
     """
-    part = target.with_name(f"{target.name}.{os.getpid()}-{threading.get_ident()}.part")
+    part = part_of(target)
     failures = []
     try:
         _make_room(target)
@@ -94,8 +94,7 @@ def fetch(name: str, target: Path, progress: Progress | None = None) -> None:
             f'The table "{name}" cannot be kept at {target}: {error}. IDC_WIDGETS_CACHE_DIR names another folder.'
         ) from None
     finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
+        remove(part)
     raise TableUnavailableError(
         f'The table "{name}" is not on this machine and could not be fetched from {" or from ".join(failures)}. '
         f"It comes with the network, or by hand: put that file at {target}."

@@ -25,6 +25,7 @@ from idc_widgets.catalog.parse import serialized
 from idc_widgets.catalog.queries import QueryError, answered, bound, query_text
 from idc_widgets.catalog.skipping import Wanted, can_match, wanted
 from idc_widgets.lib import arguments, http
+from idc_widgets.lib.sql import literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -218,7 +219,7 @@ def _told(progress: object) -> None:
 
 
 def _read(files: Sequence[File]) -> str:
-    urls = ", ".join("'" + f.url.replace("'", "''") + "'" for f in files)
+    urls = ", ".join(literal(f.url) for f in files)
     return f"SELECT * FROM read_parquet([{urls}])"
 
 
@@ -277,7 +278,7 @@ def load_httpfs(cursor: duckdb.DuckDBPyConnection) -> None:
     for folder in spec.submodule_search_locations or () if spec else ():
         file = Path(folder) / "extensions" / f"v{duckdb.__version__}" / "httpfs.duckdb_extension"
         if file.is_file():
-            ways.insert(0, "LOAD '" + str(file).replace("'", "''") + "'")
+            ways.insert(0, f"LOAD {literal(file)}")
     ways.append("INSTALL httpfs; LOAD httpfs")
     for way in ways:
         with contextlib.suppress(duckdb.Error):
@@ -308,4 +309,4 @@ def _as_the_environment_says(cursor: duckdb.DuckDBPyConnection) -> None:
     }
     for name, value in settings.items():
         with contextlib.suppress(duckdb.Error):  # a DuckDB that has no such setting
-            cursor.execute(f"SET GLOBAL {name} = '" + value.replace("'", "''") + "'")
+            cursor.execute(f"SET GLOBAL {name} = {literal(value)}")

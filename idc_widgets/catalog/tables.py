@@ -22,6 +22,7 @@ from idc_widgets.catalog.names import UnknownNameError, did_you_mean, held_by, n
 from idc_widgets.catalog.parse import tables_in
 from idc_widgets.lib import arguments
 from idc_widgets.lib.arguments import shown
+from idc_widgets.lib.sql import identifier, literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -213,7 +214,7 @@ class Tables:
             path = self._require_file(arguments.path(source, "source", "the path of a parquet or CSV file"))
             try:
                 parquet = path.name.lower().endswith(_PARQUET)
-                select = f"SELECT * FROM read_parquet({_text(path)})" if parquet else self._csv(path)
+                select = f"SELECT * FROM read_parquet({literal(path)})" if parquet else self._csv(path)
                 self._put(name, "VIEW" if parquet else "TABLE", select)
             except duckdb.Error as error:
                 raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
@@ -266,9 +267,9 @@ class Tables:
         PatientIDs such as 0042 would else become numbers, and no longer be those of the index.
         """
         text = {c.name.casefold() for c in sources.table("index").columns if c.type == "STRING"}
-        found = self._database.rows(f"DESCRIBE SELECT * FROM read_csv({_text(path)})")
-        types = ", ".join(f"{_text(n)}: 'VARCHAR'" for n, *_ in found if n.casefold() in text)
-        return f"SELECT * FROM read_csv({_text(path)}{f', types = {{{types}}}' if types else ''})"
+        found = self._database.rows(f"DESCRIBE SELECT * FROM read_csv({literal(path)})")
+        types = ", ".join(f"{literal(n)}: 'VARCHAR'" for n, *_ in found if n.casefold() in text)
+        return f"SELECT * FROM read_csv({literal(path)}{f', types = {{{types}}}' if types else ''})"
 
     def _put(self, name: str, kind: str, select: str, cursor: duckdb.DuckDBPyConnection | None = None) -> None:
         """Create the table or view in place of what had its name, or leave all as it was."""
@@ -318,7 +319,7 @@ class Tables:
         collections = None
         if clinical := self._clinical(name):
             name, collections = clinical, self.clinical.collections_of(clinical)
-        types = {n: t for n, t, *_ in self._database.rows(f"DESCRIBE {_name(name)}")}
+        types = {n: t for n, t, *_ in self._database.rows(f"DESCRIBE {identifier(name)}")}
         return resolve(name, column, types, collections)
 
     def named_in(self, sql: str) -> set[str]:
@@ -342,10 +343,10 @@ class Tables:
                 )
             return self._files[name]
         if name in sources.table_names():
-            return f"SELECT * FROM read_parquet({_text(sources.table(name).path)})"
+            return f"SELECT * FROM read_parquet({literal(sources.table(name).path)})"
         if name in self._locks:
             self.bring(name)
-            return f"SELECT * FROM read_parquet({_text(fetch.path(self.cache_dir, name))})"
+            return f"SELECT * FROM read_parquet({literal(fetch.path(self.cache_dir, name))})"
         return self.clinical.select(name)
 
     # -- what there is, as data frames
@@ -367,7 +368,7 @@ class Tables:
             available = self.clinical.available(name)
             if available:
                 self.clinical.bring(name)
-            rows = self._database.rows(f"SELECT count(*) FROM {_name(name)}")[0][0] if available else None
+            rows = self._database.rows(f"SELECT count(*) FROM {identifier(name)}")[0][0] if available else None
             about = ", ".join(self.clinical.collections_of(name) or ())
             found.append({"table": name, "rows": rows, "available": available, "description": f"Clinical: {about}"})
         frame: pd.DataFrame = pd.DataFrame(found).astype({"rows": "Int64"})
@@ -398,18 +399,8 @@ class Tables:
         if not self.clinical.available(name):
             return [(column, "VARCHAR", label) for column, label in labels.items()]
         self.clinical.bring(name)
-        described = self._database.rows(f"DESCRIBE {_name(name)}")
+        described = self._database.rows(f"DESCRIBE {identifier(name)}")
         return [(n, t, labels.get(n, "")) for n, t, *_ in described]
-
-
-def _name(name: str) -> str:
-    """Return a SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(value: object) -> str:
-    """Return a SQL string."""
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def _such_as(name: str) -> str:

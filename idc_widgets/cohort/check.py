@@ -34,6 +34,7 @@ from idc_widgets.cohort.identifiers.reasons import sentence
 from idc_widgets.cohort.scalars import Scalar, scalar
 from idc_widgets.cohort.suggest import suggestion
 from idc_widgets.lib.arguments import shown
+from idc_widgets.lib.sql import identifier
 
 
 def from_keywords(columns: Mapping[str, Any]) -> list[Condition]:
@@ -210,7 +211,7 @@ def _values_of(index: Index, column: str) -> str:
     if "." in column:
         joined = index.joined(column)
         table, column, many = joined.table, joined.column, joined.many
-    name = '"' + column.replace('"', '""') + '"'
+    name = identifier(column)
     value = f"unnest({name})::VARCHAR" if many else f"{name}::VARCHAR"
     return f'SELECT {value} AS v FROM "{table}"'
 

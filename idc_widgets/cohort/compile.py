@@ -36,6 +36,8 @@ from idc_widgets.cohort.conditions import (
 )
 from idc_widgets.cohort.fence import require_inside
 from idc_widgets.cohort.scalars import Scalar
+from idc_widgets.lib.sql import identifier
+from idc_widgets.lib.sql import literal as text_literal
 
 # Identifiers, and what a word must consist of to be the start of one; nothing else is compared with a million of them.
 _IDENTIFIERS = (
@@ -56,7 +58,7 @@ def quoted(value: Scalar) -> str:
         return f"CAST('{value}' AS DOUBLE)"
     if isinstance(value, int | float):
         return repr(value)
-    return "'" + value.replace("'", "''") + "'"
+    return text_literal(value)
 
 
 def literal(value: Scalar) -> str:
@@ -114,7 +116,7 @@ class Compiler:
                 value = self._end(c) if c.column in DATE_COLUMNS else c.value
                 return f"coalesce({self._ordered(c.column)} {c.than} {self._value(value)}, FALSE)"
             case Implausible():
-                name = self._name(c.column)
+                name = identifier(c.column)
                 return f"({name} IS NOT NULL AND {years_of_age(name)} IS NULL)"
             case Contains():
                 return f"coalesce(strpos(lower({self._text(c.column)}), {self._value(c.text.lower())}) > 0, FALSE)"
@@ -145,18 +147,14 @@ class Compiler:
         self.parameters.append(value)
         return "?"
 
-    @staticmethod
-    def _name(column: str) -> str:
-        return '"' + column.replace('"', '""') + '"'
-
     def _text(self, column: str) -> str:
-        return f"{self._name(column)}::VARCHAR"
+        return f"{identifier(column)}::VARCHAR"
 
     def _in(self, c: In) -> str:
         if c.column in TERM_COLUMNS:
             values = [None if v is None else str(v) for v in c.values]
             return self._in(In("collection_id", tuple(self.index.collections_with(c.column, values))))
-        column = self._name(c.column)
+        column = identifier(c.column)
         present: list[Scalar] = [v for v in c.values if v is not None]
         parts = []
         if present:
@@ -194,7 +192,7 @@ class Compiler:
 
     def _ordered(self, column: str) -> str:
         """Return what a bound on the column is compared with."""
-        name = self._name(column)
+        name = identifier(column)
         if column == "PatientAge":
             return years_of_age(name)
         return name if column in NUMBER_COLUMNS else f"{name}::VARCHAR"
@@ -205,28 +203,28 @@ class Compiler:
         """Return that some row of the table which belongs to the series satisfies the condition."""
         if not isinstance(c, In) or None not in c.values:
             return self._some_row(j, self._of_row(c, j)) if not isinstance(c, In) or c.values else "FALSE"
-        missing = f"(NOT {self._some_row(j, self._name(j.column) + ' IS NOT NULL')})"
+        missing = f"(NOT {self._some_row(j, identifier(j.column) + ' IS NOT NULL')})"
         present = replace(c, values=tuple(v for v in c.values if v is not None))
         return f"({self._some_row(j, self._of_row(present, j))} OR {missing})" if present.values else missing
 
     def _some_row(self, j: Joined, where: str) -> str:
         self.tables.add(j.table)
-        theirs = ", ".join(f"{self._name(t)}::VARCHAR" for _, t in j.keys)
-        ours = ", ".join(f"{self._name(o)}::VARCHAR" for o, _ in j.keys)
-        source = self._name(j.table)
+        theirs = ", ".join(f"{identifier(t)}::VARCHAR" for _, t in j.keys)
+        ours = ", ".join(f"{identifier(o)}::VARCHAR" for o, _ in j.keys)
+        source = identifier(j.table)
         if j.many:
-            keys = ", ".join(self._name(t) for _, t in j.keys)
-            column = self._name(j.column)
+            keys = ", ".join(identifier(t) for _, t in j.keys)
+            column = identifier(j.column)
             source = f"(SELECT {keys}, unnest({column}) AS {column} FROM {source})"
         ours = f"({ours})" if len(j.keys) > 1 else ours
-        there = " AND ".join(f"{self._name(t)} IS NOT NULL" for _, t in j.keys)
+        there = " AND ".join(f"{identifier(t)} IS NOT NULL" for _, t in j.keys)
         sql = f"coalesce({ours} IN (SELECT {theirs} FROM {source} WHERE {there} AND {where}), FALSE)"
         if j.collections is not None:
             sql = f"({sql} AND {self._in(In('collection_id', j.collections))})"
         return sql
 
     def _of_row(self, c: In | Between | Compare | Contains, j: Joined) -> str:
-        name, text = self._name(j.column), self._text(j.column)
+        name, text = identifier(j.column), self._text(j.column)
         value = name if j.kind in ("number", "boolean") else text
         match c:
             case In():

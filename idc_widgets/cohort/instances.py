@@ -11,6 +11,7 @@ from idc_widgets.catalog.export import Progress
 from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest, short
 from idc_widgets.cohort.frames import row_number
 from idc_widgets.lib import arguments
+from idc_widgets.lib.sql import identifier
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +55,7 @@ def instances(
         r[0] for r in index.database.rows(f"SELECT SeriesInstanceUID FROM {SERIES} WHERE {where}", list(parameters))
     ]
     files = remote.holding(_TABLE, "SeriesInstanceUID", uids, progress) if uids else remote.files(_TABLE)[:1]
-    selected = ", ".join('"' + c.replace('"', '""') + '"' for c in shown)
+    selected = ", ".join(map(identifier, shown))
     query = f"SELECT {selected} FROM {_TABLE} WHERE SeriesInstanceUID IN (SELECT unnest(?::VARCHAR[]))" + (
         " ORDER BY SeriesInstanceUID, SOPInstanceUID" if limit is None else " LIMIT ?"
     )

@@ -10,6 +10,7 @@ from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.joins import Joined
 from idc_widgets.catalog.terms import TERM_COLUMNS
 from idc_widgets.cohort.compile import literal
+from idc_widgets.lib.sql import identifier
 
 
 def tally(index: Index, column: str, where: str, parameters: Sequence[Any]) -> list[tuple[Any, int, int]]:
@@ -43,7 +44,7 @@ def tally(index: Index, column: str, where: str, parameters: Sequence[Any]) -> l
 
 def _of_table(index: Index, j: Joined, where: str, parameters: Sequence[Any]) -> list[tuple[Any, int, int]]:
     series = f"SELECT row_id, series_bytes, {_ours(j)} FROM {SERIES} WHERE {where}"
-    theirs = f"SELECT DISTINCT {_theirs(j)}, {_value(j)} AS v FROM {_name(j.table)}"
+    theirs = f"SELECT DISTINCT {_theirs(j)}, {_value(j)} AS v FROM {identifier(j.table)}"
     return index.database.rows(
         f"WITH s AS ({series}), t AS ({theirs}) SELECT v, count(*), sum(series_bytes)::BIGINT FROM "
         f"(SELECT DISTINCT row_id, series_bytes, v FROM s LEFT JOIN t ON {_on(j, 's', 't')} AND v IS NOT NULL) "
@@ -73,7 +74,7 @@ class Joins:
         if column not in self._aliases:
             alias = f"_joined{len(self._aliases)}"
             j = self._index.joined(column)
-            table, value = _name(j.table), _name(j.column)
+            table, value = identifier(j.table), identifier(j.column)
             keys = ", ".join(f"k{i}" for i in range(len(j.keys)))
             most = self._index.database.rows(
                 f"SELECT coalesce(max(n), 1) FROM (SELECT {_theirs(j)}, count(*) AS n FROM {table} GROUP BY {keys})"
@@ -91,27 +92,23 @@ class Joins:
         return self._aliases[column]
 
 
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _value(j: Joined) -> str:
-    return f"unnest({_name(j.column)})" if j.many else _name(j.column)
+    return f"unnest({identifier(j.column)})" if j.many else identifier(j.column)
 
 
 def _ours(j: Joined) -> str:
     more = "" if j.collections is None else ', "collection_id"::VARCHAR AS of_collection'
-    return ", ".join(f"{_name(o)}::VARCHAR AS k{i}" for i, (o, _) in enumerate(j.keys)) + more
+    return ", ".join(f"{identifier(o)}::VARCHAR AS k{i}" for i, (o, _) in enumerate(j.keys)) + more
 
 
 def _theirs(j: Joined, prefix: str = "") -> str:
-    return ", ".join(f"{_name(t)}::VARCHAR AS {prefix}k{i}" for i, (_, t) in enumerate(j.keys))
+    return ", ".join(f"{identifier(t)}::VARCHAR AS {prefix}k{i}" for i, (_, t) in enumerate(j.keys))
 
 
 def _on(j: Joined, left: str, right: str, prefix: str = "", ours: bool = False) -> str:
     """Return the condition that joins series with the table; `ours`: the series have the columns of the index."""
     pairs = [
-        f"{left}.{f'{_name(o)}::VARCHAR' if ours else f'k{i}'} = {right}.{prefix}k{i}"
+        f"{left}.{f'{identifier(o)}::VARCHAR' if ours else f'k{i}'} = {right}.{prefix}k{i}"
         for i, (o, _) in enumerate(j.keys)
     ]
     if j.collections is not None:

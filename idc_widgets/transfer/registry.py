@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +12,7 @@ from typing import IO
 import platformdirs
 
 from idc_widgets.lib import folders
+from idc_widgets.lib.locks import lock
 
 from .model import ResourceError
 
@@ -112,7 +112,7 @@ class OwnerLock:
             file = self.path.open("ab")
         except OSError as error:
             raise unwritable(error.strerror or str(error)) from error
-        if not _lock(file):
+        if not lock(file):
             file.close()
             return False
         self._file = file
@@ -140,26 +140,3 @@ class OwnerLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[bytes]) -> bool:
-        try:
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> bool:
-        try:
-            # flock, not lockf: it belongs to this open file, so closing another handle does not drop it.
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True

@@ -19,6 +19,7 @@ from idc_widgets.catalog import joins, sources
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.cohort import citations, conditions, identifiers
 from idc_widgets.cohort.scalars import canonical
+from idc_widgets.lib.sql import identifier
 from idc_widgets.widgets import about, describe, searching, ticks
 
 _SHOWN = 100  # values of a facet
@@ -75,10 +76,10 @@ def facet(catalog: Catalog, message: Mapping[str, Any]) -> dict[str, Any]:
     else:
         catalog.index.require_column(column)
         kind = "number" if column in sources.NUMBER_COLUMNS else "date" if column in sources.DATE_COLUMNS else "text"
-        value = _name(column) if kind == "number" else f"{_name(column)}::VARCHAR"
+        value = identifier(column) if kind == "number" else f"{identifier(column)}::VARCHAR"
         source = (
             f"SELECT {value} AS v, count(*) FILTER (WHERE {where}) AS n, count(*) AS total "
-            f"FROM {SERIES} WHERE {_name(column)} IS NOT NULL GROUP BY 1"
+            f"FROM {SERIES} WHERE {identifier(column)} IS NOT NULL GROUP BY 1"
         )
     text = str(message.get("text") or "").strip().lower()
     marked = [str(v) for v in message.get("marked") or () if v is not None]
@@ -121,15 +122,15 @@ def _joined_values(j: joins.Joined, where: str) -> str:
     A table about some collections alone takes their list as a parameter, after those of `where`.
     """
     keys = [f"k{i}" for i in range(len(j.keys))]
-    theirs = ", ".join(f"{_name(t)}::VARCHAR AS {k}" for k, (_, t) in zip(keys, j.keys, strict=True))
-    ours = ", ".join(f"{_name(o)}::VARCHAR AS {k}" for k, (o, _) in zip(keys, j.keys, strict=True))
-    value = f"unnest({_name(j.column)})" if j.many else _name(j.column)
+    theirs = ", ".join(f"{identifier(t)}::VARCHAR AS {k}" for k, (_, t) in zip(keys, j.keys, strict=True))
+    ours = ", ".join(f"{identifier(o)}::VARCHAR AS {k}" for k, (o, _) in zip(keys, j.keys, strict=True))
+    value = f"unnest({identifier(j.column)})" if j.many else identifier(j.column)
     value = value if j.kind in ("number", "boolean") else f"({value})::VARCHAR"
     about_some = "" if j.collections is None else "WHERE list_contains(?::VARCHAR[], collection_id::VARCHAR)"
     return (
         f"SELECT v, count(*) FILTER (WHERE hit) AS n, count(*) AS total "
         f"FROM (SELECT {ours}, ({where}) AS hit FROM {SERIES} {about_some}) "
-        f"JOIN (SELECT DISTINCT * FROM (SELECT {theirs}, {value} AS v FROM {_name(j.table)}) WHERE v IS NOT NULL) "
+        f"JOIN (SELECT DISTINCT * FROM (SELECT {theirs}, {value} AS v FROM {identifier(j.table)}) WHERE v IS NOT NULL) "
         f"USING ({', '.join(keys)}) GROUP BY v"
     )
 
@@ -142,10 +143,6 @@ def _missing(catalog: Catalog, column: str, others: Sequence[conditions.Conditio
         f"SELECT count(*) FILTER (WHERE {where}), count(*) FROM {SERIES} WHERE {absent}", [*parameters, *more]
     )
     return found[0][0], found[0][1]
-
-
-def _name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
 
 
 # -- which columns there are

@@ -18,6 +18,8 @@ from idc_widgets.api import Catalog
 from idc_widgets.api.manifest import manifest
 from idc_widgets.catalog.levels import COUNT_COLUMNS, Level
 from idc_widgets.catalog.pages import Sort, published, read
+from idc_widgets.lib.files import part_of, remove
+from idc_widgets.lib.sql import literal
 from idc_widgets.transfer import Provider
 
 _FORMATS = ("csv", "parquet", "s5cmd")
@@ -160,8 +162,7 @@ class Saving:
                     job.share = 0.9 * job.rows / total if total else 0.9
             if kind == "parquet":
                 types = ", ".join(f"'{c}': '{_TYPES.get(c, 'VARCHAR')}'" for c in columns)
-                source = str(table).replace("'", "''")
-                sql = f"SELECT * FROM read_csv('{source}', header = true, columns = {{{types}}})"
+                sql = f"SELECT * FROM read_csv({literal(table)}, header = true, columns = {{{types}}})"
                 self._copy(part, kind, sql, [], job, stop)
         finally:
             if table != part:
@@ -171,7 +172,6 @@ class Saving:
     def _copy(
         self, part: Path, kind: str, sql: str, parameters: Sequence[Any], job: _Job, stop: threading.Event
     ) -> None:
-        target = str(part).replace("'", "''")
         options = "FORMAT csv, HEADER" if kind == "csv" else "FORMAT parquet, COMPRESSION zstd"
         cursor = self._catalog.index.database.cursor()
         over = threading.Event()
@@ -189,7 +189,7 @@ class Saving:
 
             watcher = threading.Thread(target=watch, name="idc-saving-watch", daemon=True)
             watcher.start()
-            found = cursor.execute(f"COPY ({sql}) TO '{target}' ({options})", list(parameters)).fetchall()
+            found = cursor.execute(f"COPY ({sql}) TO {literal(part)} ({options})", list(parameters)).fetchall()
             job.rows = int(found[0][0])
         except duckdb.InterruptException:
             raise _Stopped from None
@@ -199,7 +199,8 @@ class Saving:
 
 
 def _run(job: _Job, target: Path, replace: bool, write: Callable[[Path], None]) -> None:
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    part = part_of(target)
+    state = "failed"
     try:
         write(part)
         if replace:
@@ -208,16 +209,15 @@ def _run(job: _Job, target: Path, replace: bool, write: Callable[[Path], None]) 
             _put(part, target)
         job.bytes = target.stat().st_size
         job.share = 1.0
-        job.state = "done"
+        state = "done"
     except _Stopped:
-        job.state = "stopped"
+        state = "stopped"
     except (OSError, duckdb.Error) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         job.error = f"{target} could not be written: {reason}"
-        job.state = "failed"
     finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
+        remove(part)
+        job.state = state  # last: whoever sees it finds nothing half-written
 
 
 def _put(part: Path, target: Path) -> None:

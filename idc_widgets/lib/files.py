@@ -1,9 +1,23 @@
-"""Writing a text file where a person asked for it, with sentences for names and disks that do not take it."""
+"""Writing files: under another name first, and with sentences for names and disks that do not take them."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from pathlib import Path
+
+
+def part_of(target: Path) -> Path:
+    """Return a name beside a file's, of this thread alone, to write it under until it is whole."""
+    return target.with_name(f"{target.name}.{os.getpid()}-{threading.get_ident()}.part")
+
+
+def remove(*paths: Path) -> None:
+    """Remove files as far as they are there and can be removed."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def file_problem(path: str | os.PathLike[str]) -> str:
