@@ -1,12 +1,11 @@
-"""What a list, table or text says is not wanted: in words, by marks, in columns of yes and no."""
+"""What a list, table or text says is not wanted: in words, by marks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable
 
-from idc_widgets.cohort.identifiers.spelling import bare_doi, inside, key_of, shaped, text_of
+from idc_widgets.cohort.identifiers.spelling import bare_doi, inside, key_of, shaped
 
 #: The problem of a row that is named only to be left out.
 EXCLUDED = "it is written as an exception; name what is wanted"
@@ -49,15 +48,6 @@ _LEFT_OUT = re.compile(
     "|unwanted|bad|discard(?:ed)?|withdrawn|removed?|drop(?:ped)?|blacklist|blocklist|denylist"
 )
 _NOUNS = re.compile("patients?|subjects?|cases?|series|stud(?:y|ies)|collections?|uids?|ids?|list|to")
-_TAKEN = re.compile(
-    "includ(?:e|ed)|inclusion|incohort|keep|kept|usable|retained|download|select(?:ed)?|want(?:ed)?|use|eligible"
-    "|accept(?:ed)?|approved|pass(?:ed)?|qcpass|checked"
-)
-#: Said by itself, whatever the heading.
-_WANTED = frozenset(("included", "include", "accepted", "accept", "pass", "passed", "keep", "kept", "\u2713"))
-_UNWANTED = frozenset(("excluded", "exclude", "rejected", "reject", "fail", "failed", "drop", "dropped", "\u2717"))
-_YES = frozenset(("true", "t", "yes", "y", "1", "x", "ja", "oui", "si", "on"))
-_NO = frozenset(("false", "f", "no", "n", "0", "nein", "non", "off"))
 
 
 def without_comments(text: str) -> str:
@@ -102,29 +92,3 @@ def is_excluded(line: str, known: Known) -> bool:
 
 def _words(line: str) -> list[str]:
     return [w for word in re.split(r"[\s,;]+", line) if (w := word.strip("!~[]()'\"`.:"))]
-
-
-def kept(headings: Sequence[object], columns: Sequence[Sequence[Any]]) -> tuple[list[bool], list[str]] | None:
-    """Return which rows of a table its columns of yes and no leave in, and how that is said; None where all are."""
-    width = len(columns[0]) if columns else 0
-    stay = [True] * width
-    notes: list[str] = []
-    for heading, column in zip(headings, columns, strict=True):
-        out_of, taken = leaves_out(heading), bool(_TAKEN.fullmatch(key_of(heading)))
-        if not out_of and not taken and (not column or text_of(column[0]).lower() not in _WANTED | _UNWANTED | {""}):
-            continue
-        values = [text_of(v).lower() for v in column]
-        if (said := set(values) - {""}) and said <= _WANTED | _UNWANTED:
-            values, out_of, taken = ["no" if v in _UNWANTED else "yes" for v in values], False, True
-        elif not out_of and not taken:
-            continue
-        if not all(v in _YES or v in _NO or not v for v in values):
-            if out_of:  # what stands there is an exception to the row
-                stay = [s and (not v or v in _NO) for s, v in zip(stay, values, strict=True)]
-                notes.append(f"Rows with something in {heading} are left out: exceptions are not read.")
-            continue
-        out = [v in _YES if out_of else v not in _YES for v in values]
-        if any(out):
-            notes.append(f"{sum(out):,} of {width:,} rows are left out, as {heading} says.")
-            stay = [s and not o for s, o in zip(stay, out, strict=True)]
-    return (stay, notes) if not all(stay) else None

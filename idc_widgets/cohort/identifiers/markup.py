@@ -1,4 +1,4 @@
-"""What stands around the text itself: entities, tables of HTML, boxes that a terminal draws, fences of Markdown."""
+"""What stands around the text itself: entities, boxes that a terminal draws, fences of Markdown."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import html
 import re
 import unicodedata
 
+from idc_widgets.cohort.identifiers import web
+
 _NO_WIDTH = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,6}|#x[0-9a-fA-F]{1,5});")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*\w*[ \t]*$", re.MULTILINE)
-_BREAKS = re.compile(r"[\r\n]+[ \t]*")
 _ROW = re.compile(r"<tr[\s>]", re.IGNORECASE)
-_CELL = re.compile(r"</t[dh]\s*>\s*<t[dh](?:\s[^>]*)?>", re.IGNORECASE)
-_LINE = re.compile(r"</?(?:tr|table|thead|tbody|tfoot|p|div|li|ul|ol|h\d)(?:\s[^>]*)?>|<br\s*/?>", re.IGNORECASE)
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _BOX = {
     **dict.fromkeys(map(ord, "│┃┆┇┊┋║"), "|"),
     **dict.fromkeys(map(ord, "─━┄┅┈┉═╌╍"), "-"),
@@ -29,9 +27,7 @@ def plain(text: str) -> str:
         if "\u2500" in text or "\u2502" in text or "\u2503" in text or "\u2551" in text:
             text = text.translate(_BOX)
     if _ROW.search(text):
-        # Marks of addresses ("<https://…>") stand outside of tables.
-        text = _TAG.sub("", _LINE.sub("\n", _CELL.sub("\t", _BREAKS.sub(" ", text))))
-        text = "\n".join(line.strip(" ") for line in text.split("\n"))
+        text = web.without_tables(text)
     if "&" in text:
         text = _ENTITY.sub(lambda m: html.unescape(m[0]), text)
     if "```" in text or "~~~" in text:

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES as TABLE
 from idc_widgets.catalog.names import short
-from idc_widgets.cohort.identifiers import exclusions, files, lookup, records, tables, texts
+from idc_widgets.cohort.identifiers import exclusions, files, headings, lookup, records, tables, texts
 from idc_widgets.cohort.identifiers.decide import decide
+from idc_widgets.cohort.identifiers.described import not_read
 from idc_widgets.cohort.identifiers.files import Content
 from idc_widgets.cohort.identifiers.lookup import Names
 from idc_widgets.cohort.identifiers.markup import plain
@@ -127,14 +128,14 @@ def _identified(index: Index, content: Content, most: int | None = None) -> Iden
         )
     found = decide(index, settle(rows, names, notes), names, notes, mentioned)
     finest = max((LEVEL[c] for c in found.counts), default=0)
-    if described and not notes and (said := tables.not_read(described, finest)):
+    if described and not notes and (said := not_read(described, finest)):
         found = replace(found, notes=(*found.notes, *said))
     return found
 
 
 def _of_text(text: str, addresses: Addresses, known: exclusions.Known) -> tuple[list[Row], list[str], list[str]]:
     lines = re.split(r"\r\n|\r|\n|\u2028|\x0b|\x0c", text)
-    if (table := tables.find(lines)) is not None:
+    if (table := headings.find(lines)) is not None:
         heading, cells = table
         columns: Sequence[Iterable[Any]] = list(zip(*cells, strict=True)) or [()] * len(heading)
         found = tables.rows_of(heading, columns, addresses)
@@ -145,15 +146,15 @@ def _of_text(text: str, addresses: Addresses, known: exclusions.Known) -> tuple[
 
 
 def _of_columns(content: Content, addresses: Addresses) -> Rows:
-    headings, columns = content.headings or [], content.columns or []
-    found = tables.rows_of(headings, columns, addresses)
+    names, columns = content.headings or [], content.columns or []
+    found = tables.rows_of(names, columns, addresses)
     if found is not None:
         return found
     # Without a heading that says so: by the values, where they are identifiers by their looks.
     cells = [[text_of(v) for v in column] for column in columns]
     by_looks = [c for c in cells if any(shaped(v) for v in c[:1000])]
     if not by_looks:
-        named = ", ".join(sorted(str(h) for h in headings)[:5]) or "none"
+        named = ", ".join(sorted(str(h) for h in names)[:5]) or "none"
         raise ValueError(
             f"from_frame(…) needs a column SeriesInstanceUID, crdc_series_uuid, StudyInstanceUID, PatientID or "
             f"collection_id; {content.name} has: {short(named)}."

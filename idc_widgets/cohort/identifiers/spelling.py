@@ -70,7 +70,7 @@ _LOOSE = {
 _FIELD = {w: f for f, words in _HEADINGS.items() for w in words.split()}
 _LOOSE_FIELD = {w: f for f, words in _LOOSE.items() for w in words.split()}
 
-_TAG = re.compile(r"\(?\b[0-9a-f]{4}[,|]\s?[0-9a-f]{4}\b\)?", re.IGNORECASE)
+_TAG = re.compile(r"\(?\b[0-9a-f]{4}[,|]?\s?[0-9a-f]{4}\b\)?", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:_[xy]|\[\d+\])$")  # of merged frames and of lists
 _CUT = re.compile(r"(?<![0-9.A-Za-z-])[012](?:\.[0-9]+){3,}\.?(?:\.{3}|\u2026)")
 
@@ -103,7 +103,7 @@ def field_of(heading: object) -> str | None:
         return _FIELD.get(key[2:])
     if (bare := _SUFFIX.sub("", str(heading).strip())) != heading:
         return _FIELD.get(key_of(bare))
-    return _FIELD.get(key_of(_TAG.sub("", str(heading)))) if "," in str(heading) else None
+    return _FIELD.get(key_of(_TAG.sub("", str(heading)))) if _TAG.search(str(heading)) else None
 
 
 def loose_field_of(heading: object) -> str | None:
@@ -179,5 +179,8 @@ def text_of(value: Any) -> str:
         value = int(value) if value.is_integer() else value
     if isinstance(value, list | tuple | set | frozenset):
         value = " ".join(map(str, value))
-    text = str(value).strip().strip("\"'`").strip()
+    text = str(value).strip()
+    if text.startswith('="'):  # as a spreadsheet is made to leave numbers alone
+        text = text[1:]
+    text = text.strip("\"'`").strip()
     return "" if text.lower() in _BLANK else text

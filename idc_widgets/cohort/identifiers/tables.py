@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from idc_widgets.catalog.names import short
-from idc_widgets.cohort.identifiers import exclusions
+from idc_widgets.cohort.identifiers import choices, roles
 from idc_widgets.cohort.identifiers.addresses import FIND, read_address
+from idc_widgets.cohort.identifiers.described import not_read
+from idc_widgets.cohort.identifiers.exclusions import EXCLUDED
 from idc_widgets.cohort.identifiers.result import Row
 from idc_widgets.cohort.identifiers.spelling import (
     ADDRESS,
@@ -21,8 +20,8 @@ from idc_widgets.cohort.identifiers.spelling import (
     MAYBE,
     OPEN,
     PATIENT,
+    RESULT,
     SERIES,
-    STANDARD_UID,
     STUDY,
     UID_SHAPE,
     UUID,
@@ -33,28 +32,15 @@ from idc_widgets.cohort.identifiers.spelling import (
     field_of,
     inside,
     key_of,
-    loose_field_of,
-    plain,
     shaped,
     text_of,
 )
 
-_SEARCHED = 100  # lines in which a heading is looked for
 _SAMPLE = 2_000  # values that a loosely named column is held against
-_RULE = re.compile(r"[\s|:+=-]+")  # under a heading in Markdown, around one in a terminal
-
 OTHER_UIDS = re.compile(r"frameofreference|class|syntax|device|dimension|concatenation|palette|irradiation|storage")
 _REFERS = re.compile(r"ref|source|prior|segmented|related|parent|other")
-_SHOWN = re.compile(r"\[\d+ rows x \d+ columns\]")
-_CUT_TABLE = "The table is cut where it has '...'; write all of it, with to_csv()."
+_BETWEEN = re.compile(r"[\s,;|/+&\"'\[\](){}]+")
 _KEYS = ("id", "ids", "identifier", "identifiers")
-#: What describes one series or study: rows with it are of that level, whatever identifies them is coarser.
-_DESCRIBES = {
-    **dict.fromkeys(("seriesnumber", "seriesdescription", "seriesdate", "modality", "bodypartexamined"), SERIES),
-    **dict.fromkeys(("limit", "filter", "query", "maxpatients", "maxstudies", "maxseries"), SERIES),
-    **dict.fromkeys(("studydate", "studydescription", "studytime", "accessionnumber"), STUDY),
-}
-_WHOLE = {1: "collection", 2: "patient", 3: "study"}
 
 
 class Addresses:
@@ -75,22 +61,56 @@ def rows_of(
 
     Also returns the notes on how it was read.
     """
-    found: list[tuple[str, list[str], object]] = []
+    read: list[Sequence[str]] = [[text_of(v) for v in c] for c in columns]
+    excepted = _exceptions(headings, read)
+    stay, notes = choices.kept(*_without(headings, read, excepted)) or (None, [])
+    unwanted = [
+        Row(((OPEN, v),), problem=EXCLUDED) for at in excepted for c in read[at] for v in _several(OPEN, c) if v
+    ]
+    headings, read = _without(headings, read, excepted)
+    by = roles.parts(headings, read)
+    found = [_rows(h, r, stay, addresses) for h, r in by.values()] or [_rows(headings, read, stay, addresses)]
+    if by:
+        notes.append(f"The columns of {' and of '.join(by)} name series each: all of them are taken.")
+    rows = [row for each in found if each is not None for row in each[0]]
+    said = [note for each in found if each is not None for note in each[1]]
+    return None if all(each is None for each in found) else (rows + unwanted, list(dict.fromkeys([*notes, *said])))
+
+
+def _exceptions(headings: Sequence[object], columns: Sequence[Sequence[str]]) -> list[int]:
+    """Return the places of columns that hold what is not wanted, beside columns that name what is."""
+    held = [choices.holds_identifiers(c) for c in columns]
+    out = [at for at, h in enumerate(headings) if held[at] and choices.wants(h) < 0]
+    fine = [f for at, h in enumerate(headings) if held[at] and at not in out for f in [field_of(h) or _kept_field(h)]]
+    # Beside what is coarser they leave out the row: what is left of it cannot be told.
+    return out if any(f == OPEN or LEVEL.get(f or "", 0) >= LEVEL[SERIES] for f in fine) else []
+
+
+def _kept_field(heading: object) -> str | None:
+    return roles.loose_field(heading) if choices.wants(heading) > 0 else None
+
+
+def _without(
+    headings: Sequence[object], columns: Sequence[Sequence[str]], places: Sequence[int]
+) -> tuple[list[object], list[Sequence[str]]]:
+    kept = [at for at in range(len(headings)) if at not in places]
+    return [headings[at] for at in kept], [columns[at] for at in kept]
+
+
+def _rows(
+    headings: Sequence[object], read: Sequence[Sequence[str]], stay: Sequence[bool] | None, addresses: Addresses
+) -> tuple[list[Row], list[str]] | None:
+    found: list[tuple[str, Sequence[str], object]] = []
     notes: list[str] = []
-    lists = [list(c) for c in columns]
-    if (left := exclusions.kept(headings, lists)) is not None:
-        stay, notes = left
-        lists = [[v for v, s in zip(c, stay, strict=True) if s] for c in lists]
-    read = [[text_of(v) for v in c] for c in lists]
     named = any(LEVEL[f] >= LEVEL[PATIENT] for h in headings if (f := field_of(h)))
     for heading, texts in zip(headings, read, strict=True):
         if key_of(heading) == "patientname" and named:
             continue
-        field = field_of(heading)
-        if field is None and loose_field_of(heading) is None and not _leads_here(texts, addresses):
+        field, loose = field_of(heading), roles.loose_field(heading)
+        if field is None and loose is None and not _leads_here(texts, addresses):
             continue
         if field is None:
-            field = _held(loose_field_of(heading), texts, addresses, plural=key_of(heading).endswith("s"))
+            field = _held(loose, texts, addresses, plural=key_of(heading).endswith("s"))
         if field is not None:
             found.append((field, texts, heading))
     if not found:
@@ -110,7 +130,8 @@ def rows_of(
         fields += [f for f, _ in maybe]
     rows: list[Row] = []
     only = len(chosen) == 1 and fields[0] not in (ADDRESS, COLLECTION, DOI)
-    for values in zip(*(v for _, v in chosen), strict=True):
+    table = zip(*(v for _, v in chosen), strict=True)
+    for values in table if stay is None else (r for r, s in zip(table, stay, strict=True) if s):
         if only:
             if values[0]:
                 rows += _of_one(fields[0], values[0], addresses)
@@ -118,27 +139,33 @@ def rows_of(
                 rows.append(Row((), expects))
             continue
         rows += _of_cells(fields, values, expects, addresses)
-    if only and len(chosen[0][1]) > 0 and not rows:
+    if only and stay is None and len(chosen[0][1]) > 0 and not rows:
         notes.append(f"The column of {fields[0]} is empty.")
+    if expects < LEVEL[STUDY]:
+        notes += _not_narrowed(chosen)
     if rows and MAYBE not in fields:
-        notes += not_read(headings, expects)
+        notes += not_read(headings, expects, read)
     return rows, notes
 
 
-def not_read(headings: Iterable[object], level: int) -> list[str]:
-    """Return what is to be said of headings and keys that describe what is finer than what is identified."""
-    fine = {str(h): f for h in headings if (f := _DESCRIBES.get(key_of(h))) and LEVEL[f] > level}
-    if not fine or level not in _WHOLE:
-        return []
-    kind = "series" if SERIES in fine.values() else "studies"
-    return [
-        f"No column identifies {kind}, so each row is a whole {_WHOLE[level]}; {short(', '.join(fine))} is not read."
-    ]
+def _not_narrowed(chosen: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
+    """Return what is to be said of empty cells that would narrow: without them all of the rest is meant."""
+    by = dict(chosen)
+    beside = list(zip(*(v for f, v in chosen if f in (COLLECTION, PATIENT)), strict=True))
+    out = []
+    for field in (RESULT, DOI) if beside else ():
+        if empty := sum(not v and any(b) for v, b in zip(by.get(field, ()), beside, strict=False)):
+            out.append(f"{field} is empty in {empty:,} rows: all that they name is meant, analysis results included.")
+    return out
 
 
-def _uids(text: str) -> Iterator[str]:
-    """Yield the UIDs in a cell, the finest of a path first."""
-    return (v for v in reversed([text] if UID_SHAPE.fullmatch(text) else inside(text)) if UID_SHAPE.fullmatch(v))
+def _in_any(text: str) -> str:
+    """Return what a cell below a heading that says nothing holds: a list of UIDs, the finest of a path, or damage."""
+    if UUID_SHAPE.fullmatch(text) or UID_SHAPE.fullmatch(text) or damaged(text):
+        return text
+    if len(listed := _listed(text)) > 1:
+        return " ".join(listed)
+    return next((v for v in reversed(inside(text)) if UID_SHAPE.fullmatch(v)), "")
 
 
 def _leads_here(values: Sequence[str], known: Addresses) -> bool:
@@ -167,7 +194,7 @@ def _maybe(headings: Sequence[object], columns: Sequence[Sequence[str]], used: s
         key = key_of(heading)
         if id(heading) in used or field_of(heading) or OTHER_UIDS.search(key):
             continue
-        texts = [t if UUID_SHAPE.fullmatch(t) or damaged(t) else next(_uids(t), "") for t in column]
+        texts = [_in_any(t) for t in column]
         if any(texts):
             kept.append((MAYBE, texts, bool(_REFERS.search(key))))
     return [(f, t) for f, t, refers in kept if not refers or all(r for _, _, r in kept)]
@@ -204,7 +231,7 @@ def _of_cells(fields: Sequence[str], values: Sequence[str], expects: int, addres
             if field == ADDRESS:
                 return [Row(((field, value),), problem="no address of a series of IDC")]
         several = [as_written(field, v) for v in _several(field, value)]
-        if len(several) > 1 and field in (SERIES, UUID, STUDY, INSTANCE, FILE):
+        if len(several) > 1 and field in (SERIES, UUID, STUDY, INSTANCE, FILE, OPEN, MAYBE):
             many.append((field, several))
         else:
             cells += [(field, v) for v in several]
@@ -225,11 +252,21 @@ def _of_cells(fields: Sequence[str], values: Sequence[str], expects: int, addres
 
 def _several(field: str, value: str) -> list[str]:
     """Return the identifiers of one cell: UIDs may be listed in it."""
-    if field in (PATIENT, COLLECTION, OPEN) or not re.search(r"[\s,;|]", value):
-        if field == COLLECTION and re.search(r"[,;|]", value):
-            return [v.strip() for v in re.split(r"[,;|]", value) if v.strip()]
+    if field == COLLECTION and re.search(r"[,;|]", value):
+        return [v.strip() for v in re.split(r"[,;|]", value) if v.strip()]
+    if field in (PATIENT, COLLECTION) or shaped(value):
+        return [value]
+    if listed := _listed(value):
+        return listed
+    if field == OPEN or not re.search(r"[\s,;|]", value):
         return [value]
     return [v for v in re.split(r"[\s,;|\"'\[\]()]+", value) if v]
+
+
+def _listed(value: str) -> list[str]:
+    """Return the UIDs or uuids that a cell lists, whatever separates them; none where it holds anything else."""
+    found = [v for v in _BETWEEN.split(value) if v]
+    return found if all(UID_SHAPE.fullmatch(v) or UUID_SHAPE.fullmatch(v) for v in found) else []
 
 
 def _held(field: str | None, values: Sequence[str], known: Addresses, plural: bool) -> str | None:
@@ -237,8 +274,8 @@ def _held(field: str | None, values: Sequence[str], known: Addresses, plural: bo
     sample = [v for v in values if v][:_SAMPLE]
     if not sample or any(damaged(v) for v in sample):  # it is there, and without it a row names nothing
         return field if field and field != OPEN and values else None
-    uids = sum(bool(UID_SHAPE.fullmatch(v)) for v in sample)
-    uuids = sum(bool(UUID_SHAPE.fullmatch(v)) for v in sample)
+    uids = sum(any(UID_SHAPE.fullmatch(u) for u in _listed(v)) for v in sample)
+    uuids = sum(any(UUID_SHAPE.fullmatch(u) for u in _listed(v)) for v in sample)
     addresses = sum("://" in v for v in sample)
     if addresses * 2 > len(sample):
         return ADDRESS if any(known.rows(v) and not _elsewhere(v) for v in sample) else None
@@ -255,139 +292,3 @@ def _held(field: str | None, values: Sequence[str], known: Addresses, plural: bo
 
 def _elsewhere(value: str) -> bool:
     return bare_doi(value) != value or "creativecommons.org" in value
-
-
-# -- finding the heading in a text
-
-
-def find(lines: Sequence[str]) -> tuple[list[str], Iterator[list[str]]] | None:
-    """Return the heading and the rows of the table in a text; None where it has none."""
-    if any(_SHOWN.fullmatch(line.strip()) for line in lines[-3:]) and any("..." in line for line in lines[:3]):
-        raise ValueError(_CUT_TABLE)
-    seen = 0
-    for at, line in enumerate(lines):
-        if not line.strip():
-            continue
-        seen += 1
-        if seen > _SEARCHED:
-            return None
-        bare = line.strip().lstrip("#").strip()
-        if FIND.search(bare) or any(shaped(w) for w in re.split(r"[\s,;|\"]+", bare)[:50]):
-            if not line.lstrip().startswith("#"):
-                return None  # what identifies has begun
-            continue
-        if (found := _heading(bare, lines[at + 1 :])) is not None:
-            return found
-    return None
-
-
-def _heading(line: str, rest: Sequence[str]) -> tuple[list[str], Iterator[list[str]]] | None:
-    if re.search(r"(?:^|\s)(?:\.\.\.|…)(?:\s|$)", line) and any(field_of(w) for w in line.split()):
-        raise ValueError(_CUT_TABLE)
-    for separator in ("\t", "|", ";", ","):
-        if separator not in line.strip("|" if separator == "|" else ""):
-            continue
-        cells = _cells(line, separator)
-        if len(cells) > 1 and _is_heading(cells):
-            return cells, _separated(cells, rest, separator, framed=separator == line[:1] == "|")
-    if ":" in line or "=" in line:
-        return None  # a key and its value
-    cells = re.split(r"\s{2,}", line)
-    if len(cells) > 1 and _is_heading(cells):
-        return cells, _aligned(line, cells, rest)
-    cells = line.split()
-    if (
-        len(cells) > 1
-        and _is_heading(cells)
-        and all(field_of(c) or loose_field_of(c) or c.isidentifier() for c in cells)
-    ):
-        return cells, _aligned(line, cells, rest)
-    single = line.strip("\"'|,;:[] ")
-    if field_of(single) or loose_field_of(single) == OPEN:
-        framed = line.startswith("|")
-        return [single], _separated([single], rest, "|" if framed else ",", framed)
-    return None
-
-
-def _is_heading(cells: Sequence[str]) -> bool:
-    strict = sum(field_of(c) is not None for c in cells)
-    loose = sum(loose_field_of(c) is not None for c in cells)
-    return (strict > 0 and (strict + loose > 1 or any(not plain(c) or c for c in cells))) or loose > 1
-
-
-def _cells(line: str, separator: str) -> list[str]:
-    text = line.strip()
-    if separator == "|" and text.startswith("|"):
-        text = text[1:].removesuffix("|")
-    return [c.strip() for c in next(csv.reader(io.StringIO(text), delimiter=separator), [])]
-
-
-def _separated(heading: list[str], lines: Sequence[str], separator: str, framed: bool) -> Iterator[list[str]]:
-    """Yield the rows below a heading; one that is framed by bars has rows that are."""
-    width = len(heading)
-
-    def kept() -> Iterator[str]:
-        for line in lines:
-            if not line.strip() or line.lstrip().startswith("#") or _RULE.fullmatch(line):
-                continue
-            yield (
-                line.strip()[1:].rstrip().removesuffix("|") if framed and line.lstrip().startswith("|") else line + "\n"
-            )
-
-    csv.field_size_limit(10_000_000)
-    rows = list(csv.reader(kept(), delimiter=separator))
-    if any("\n" in c and inside(c) for row in rows for c in row):  # a quote that is not closed took rows in
-        rows = list(csv.reader(kept(), delimiter=separator, quoting=csv.QUOTE_NONE))
-    for row in rows:
-        cells = [c.strip() for c in row]
-        if cells == heading or not any(cells):
-            continue
-        if field_of(cells[0]) and _is_heading(cells):
-            raise ValueError(
-                f"There are two tables, one below the other ({short(', '.join(cells))}); give one of them."
-            )
-        if width == 1 and len(cells) > 1:
-            yield from ([c] for c in cells if c)  # a list under one heading
-            continue
-        if separator == "|" and len(cells) == width + 2 and not cells[0] and not cells[-1]:
-            cells = cells[1:-1]  # framed, below a heading that is not
-        if len(cells) == width + 1 and not cells[-1]:
-            cells.pop()  # a separator at the end of the line
-        # The row's number, which has no heading.
-        if len(cells) == width + 1 and re.fullmatch(r"\d+", cells[0]) and not heading[0].isdigit():
-            cells = cells[1:]
-        yield (cells + [""] * width)[:width]
-
-
-def _aligned(head: str, heading: list[str], lines: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the rows of a table that spaces align, as a terminal shows it."""
-    width = len(heading)
-    for line in lines:
-        if not line.strip() or _RULE.fullmatch(line) or line.split() == head.split() or line.lstrip().startswith("#"):
-            continue
-        for cells in (re.split(r"\s{2,}", line.strip()), line.split()):
-            if len(cells) == width + 1:
-                cells = cells[1:]
-            if len(cells) == width:
-                yield cells
-                break
-        else:
-            yield _by_looks(heading, line)
-
-
-def _by_looks(heading: Sequence[str], line: str) -> list[str]:
-    """Return the cells of a row whose texts hold spaces: identifiers, in their order, are those of the headings."""
-    words = [w for w in line.split() if not STANDARD_UID.fullmatch(w)]
-    out = [""] * len(heading)
-    for at, name in enumerate(heading):
-        field = field_of(name)
-        if field in (SERIES, STUDY, INSTANCE, UUID, FILE):
-            like = UUID_SHAPE if field in (UUID, FILE) else UID_SHAPE
-            place = next((i for i, w in enumerate(words) if like.fullmatch(w)), None)
-            if place is not None:
-                out[at] = words.pop(place)
-        elif key_of(name).endswith("uid"):  # of no field, but it takes its place
-            place = next((i for i, w in enumerate(words) if UID_SHAPE.fullmatch(w)), None)
-            if place is not None and not OTHER_UIDS.search(key_of(name).replace("frameofreference", "")):
-                words.pop(place)
-    return out
