@@ -105,10 +105,12 @@ def decided(key: str, value: str) -> bool | None:
     return _verdict(text, direction > 0, False)
 
 
-def refuses(value: str) -> bool:
-    """Return whether a value beside an identifier says that it is not wanted, as in "1.2.3: false"."""
+def answers(value: str) -> bool | None:
+    """Return whether a value beside an identifier says that it is wanted, as in "1.2.3: false"; None: neither."""
     text = value.strip("\"', ").lower()
-    return bool(text) and len(text) < 60 and bool(_IS_NO.fullmatch(text) or _IS_OUT.match(text))
+    if len(text) > 60 or _IS_NO.fullmatch(text) or _IS_OUT.match(text):
+        return False if len(text) <= 60 else None
+    return True if _IS_YES.fullmatch(text) or _JUST_IN.match(text) else None
 
 
 def _says(heading: object, column: Sequence[str]) -> dict[str, bool | None]:

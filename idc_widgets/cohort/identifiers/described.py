@@ -20,7 +20,7 @@ from idc_widgets.cohort.identifiers.spelling import (
 #: By the letters of a heading: the columns of the index, and the usual short names of such.
 _NAMES = {
     SERIES: "modality modalities mod modalitytype bodypart bodyparts bodypartexamined manufacturer vendor model "
-    "scanner manufacturermodelname protocol protocolname sequence sequences sequencename scan scans scantype acquisition "
+    "scanner manufacturermodelname protocol sequence sequences scan scans acquisition "
     "contrast sopclassuid sopclassname transfersyntaxuid transfersyntaxname photometricinterpretation plane phase "
     "pixelrepresentation licenseshortname awsbucket orientation kernel slicethickness kvp imagetype laterality "
     "annotation limit filter query maxpatients maxstudies maxseries",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from idc_widgets.cohort.identifiers.spelling import bare_doi, inside, key_of, shaped
+from idc_widgets.cohort.identifiers.spelling import bare_doi, field_of, inside, key_of, shaped
 
 #: The problem of a row that is named only to be left out.
 EXCLUDED = "it is written as an exception; name what is wanted"
@@ -14,7 +14,7 @@ EXCLUDED = "it is written as an exception; name what is wanted"
 Known = Callable[[Iterable[str]], bool]
 
 _WORD = (
-    r"(?:not|never|exclud\w*|exclusions?|except\w*|without|w/o|skip\w*|omit\w*|ignor\w*|drop|dropped|remov\w*|delet\w*|"
+    r"(?:not|never|don.?t|doesn.?t|avoid\w*|exclud\w*|exclusions?|except\w*|without|w/o|skip\w*|omit\w*|ignor\w*|drop|dropped|remov\w*|delet\w*|"
     r"reject\w*|unwanted|minus|less|bar|barring|other\s+than|apart\s+from|save\s+for|leav(?:e|ing)\s+out|all\s+but|-v|"
     r"ohne|nicht|kein\w*|au(?:ß|ss)er|sauf|sans|excepto|rm)"
 )
@@ -25,6 +25,7 @@ _FILLER = (
 _BEFORE = re.compile(rf"(?<![\w-]){_WORD}(?![\w-])\W*?{_FILLER}([\w.][^\s,;()'\"`~]*)", re.IGNORECASE)
 _AFTER = re.compile(
     r"\W(?:excluded?|skip(?:ped)?|omit(?:ted)?|ignored?|reject(?:ed)?|dropped|removed?|deleted?|unwanted"
+    r"|corrupt(?:ed)?|damaged|broken|unusable|unreadable|ineligible|bad|discarded"
     r"|(?:do\s+)?not\s+(?:wanted|needed|used?|ok|this|included?|downloade?d?))\W*$",
     re.IGNORECASE,
 )
@@ -34,10 +35,23 @@ _SECTION = re.compile(
     r"|unused|unusable|ignored?|discarded)\b",
     re.IGNORECASE,
 )
+_COUNT = re.compile(
+    r"\(\s*(?:n\s*=\s*)?\d+[^()=]{0,20}\)|\bn\s*=\s*\d+|\b\d{1,6}\s+(?:cases|patients|subjects|series|stud|scans|items|rows)\w*"
+    r"|^\W*\d{1,2}[.)]\s",
+    re.IGNORECASE,
+)
+_NONE = re.compile(
+    r"\b(?:no(?:ne|thing)?|without|nor)\s+(?:\w+\s+){0,2}(?:exclu|reject|remov|drop|fail|skip)", re.IGNORECASE
+)
+_CONTRAST = re.compile(
+    r"\b(?:instead\s+of|rather\s+than|in\s+place\s+of|in\s+lieu\s+of|(?:an)?statt)\b|\s(?:#|//)\s", re.IGNORECASE
+)
 _WANTED_SECTION = re.compile(
     r"\b(?:keep|kept|used?|included?|wanted|selected|final|accepted|passed|good)\b", re.IGNORECASE
 )
-_MARKED = re.compile(r"^\s*(?:!|\\?~~|(?:[-*•]\s+)?\[\s?\]\s)|~~\s*,?\s*$")
+_CROSS = r"(?:[\u2610\u274c\u2717\u2718\u2716]\ufe0f?|\U0001f6ab|\u26d4|\U0001f44e)"
+_MARKED = re.compile(rf"^\s*(?:!|\\?~~|(?:[-*•]\s+)?(?:\[\s?\]\s|{_CROSS}))|(?:~~|{_CROSS})\s*,?\s*$")
+_REM = re.compile(r"^[ \t]*REM\s.*$", re.MULTILINE)
 _SQL = re.compile(r"\bNOT\s+IN\s*\(|(?:!=|<>)\s*['\"]", re.IGNORECASE)
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|/\*.*?\*/", re.DOTALL)
@@ -52,6 +66,7 @@ _NOUNS = re.compile("patients?|subjects?|cases?|series|stud(?:y|ies)|collections
 
 def without_comments(text: str) -> str:
     """Return a text without its comments, and with struck text marked as in Markdown."""
+    text = _REM.sub("", text) if "REM" in text else text
     if "<" not in text and "/*" not in text:
         return text
     around = "" if "<tr" in text.lower() else "\n"
@@ -67,9 +82,28 @@ def is_block(line: str) -> bool:
 
 def section(line: str) -> bool | None:
     """Return whether a heading says that what is below it is not wanted, or is; None where it says neither."""
-    if len(line) > 40 or any(c.isdigit() for c in line) or ":" in line:
+    bare = _COUNT.sub("", line).rstrip(" :=#*-").lstrip(" #/=*-%")
+    if (
+        len(bare) > 40
+        or re.search(r"[\d:|\t;]|\s\s|,.*,", bare)
+        or _NONE.search(bare)
+        or any(map(field_of, [*bare.split(","), bare.split(" ")[0]]))
+    ):
         return None
-    return True if _SECTION.search(line) else False if _WANTED_SECTION.search(line) else None
+    ends = line.rstrip(" *#=-").endswith(":")
+    if "," in bare and not ends and not _COUNT.search(line):
+        return None
+    if _SECTION.search(bare) or (ends and is_block(f"{bare}:")):
+        return True
+    return False if _WANTED_SECTION.search(bare) else None
+
+
+def contrast(line: str) -> tuple[str, str]:
+    """Return a line in two where what stands behind "instead of" or in a comment is another; else all, and nothing."""
+    found = _CONTRAST.search(line) if len(line) < 2_000 else None
+    if not found or not inside(line[: found.start()]) or not inside(line[found.end() :]):
+        return line, ""
+    return line[: found.start()], line[found.end() :]
 
 
 def leaves_out(name: object) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES as TABLE
 from idc_widgets.catalog.names import short
-from idc_widgets.cohort.identifiers import exclusions, files, headings, lookup, records, tables, texts
+from idc_widgets.cohort.identifiers import exclusions, files, headings, lookup, records, sections, tables, texts
 from idc_widgets.cohort.identifiers.decide import decide
 from idc_widgets.cohort.identifiers.described import not_read
 from idc_widgets.cohort.identifiers.files import Content
@@ -135,14 +135,16 @@ def _identified(index: Index, content: Content, most: int | None = None) -> Iden
 
 def _of_text(text: str, addresses: Addresses, known: exclusions.Known) -> tuple[list[Row], list[str], list[str]]:
     lines = re.split(r"\r\n|\r|\n|\u2028|\x0b|\x0c", text)
+    lines, unwanted = sections.parted(lines, known)
+    out = [row for line in unwanted for row in texts.excluded(" ".join(inside(line)) or line, addresses)]
     if (table := headings.find(lines)) is not None:
         heading, cells = table
         columns: Sequence[Iterable[Any]] = list(zip(*cells, strict=True)) or [()] * len(heading)
         found = tables.rows_of(heading, columns, addresses)
         if found is not None:
-            return *found, []
+            return found[0] + out, found[1], []
     rows, described = texts.rows_of(lines, addresses, known)
-    return rows, [], described
+    return rows + out, [], described
 
 
 def _of_columns(content: Content, addresses: Addresses) -> Rows:

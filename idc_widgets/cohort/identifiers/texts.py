@@ -96,8 +96,6 @@ class _Reader:
             self._flush()
             self._excepted = False
             self._under = self._under if self._under == SERIES and line == "" else None
-        elif (said := exclusions.section(line)) is not None and (said or self._excepted or _COMMENT.match(line)):
-            self._excepted = said
         elif _COMMENT.match(line):
             return
         elif not (self._usual(line) or self._exception(raw, line) or self._known_form(line) or self._pair(line)):
@@ -144,7 +142,7 @@ class _Reader:
             self._excepted = self._excepted or line.endswith(":")
         elif not self._excepted:
             return False
-        self._out += _excluded(line, self._addresses)
+        self._out += excluded(line, self._addresses)
         return True
 
     def _known_form(self, line: str) -> bool:
@@ -185,7 +183,7 @@ class _Reader:
             self._record[OPEN] = named  # "study 1.2.3:", and what is meant of it below
             self._under = None
         elif exclusions.leaves_out(key):
-            self._out += _excluded(text, self._addresses)
+            self._out += excluded(text, self._addresses)
         elif isinstance(listed := records.parse(text), list) and records.is_list(listed):  # of a program
             self._out += [Row(((OPEN, bare_doi(v)),)) for each in listed if (v := text_of(each))]
         elif self._known([key]):
@@ -215,7 +213,7 @@ class _Reader:
         self._out += rows
 
 
-def _excluded(line: str, addresses: Addresses) -> list[Row]:
+def excluded(line: str, addresses: Addresses) -> list[Row]:
     """Return what a line of exceptions names, as what is not wanted."""
     cells = [c for r in _of_line(line, addresses) for c in r.cells]
     words = [w for word in re.split(r"[\s,;=\[\](){}'\"]+", line) if (w := word.strip("!~[](){}<>'\"`.:-*"))]
