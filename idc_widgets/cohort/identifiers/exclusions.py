@@ -31,7 +31,7 @@ _AFTER = re.compile(
 )
 _BLOCK = re.compile(rf"(?<![\w-]){_WORD}(?![\w-])[^:]{{0,60}}:$", re.IGNORECASE)
 _SECTION = re.compile(
-    r"\b(?:not?\s+(?:used|wanted|needed|included|for)|exclu\w+|reject\w+|removed|dropped|skipped|withdrawn|failed|failures?"
+    r"\b(?:not?\s+(?:used|wanted|needed|included|for)|exclu\w+|reject\w+|removed?|drop(?:ped)?|skip(?:ped)?|withdrawn|failed|failures?|bad|corrupt\w*"
     r"|unused|unusable|ignored?|discarded)\b",
     re.IGNORECASE,
 )
