@@ -28,7 +28,7 @@ _FILLERS = re.compile(
     r"|flag|status|decision|comments?|notes?|code|date|type|study|cohort|analysis|series|scan|images?|patients?|subject"
     r"|case|data|dataset|training|final|qc|qa|quality|control|check|manual|review|list|uids?|ids?"
 )
-_REASON = re.compile(r"reason|why|comments?|notes?")
+_REASON = re.compile(r"reason|why|comments?|notes?|by|on|at|date|type|code")
 
 # Words of values.
 _YES = r"true|t|yes|y|1(?:\.0)?|x|ja|oui|si|on|\[x\]|[\u2611\u2705\u2713\u2714]\ufe0f?|\U0001f44d"

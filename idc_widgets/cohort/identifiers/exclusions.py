@@ -83,12 +83,8 @@ def is_block(line: str) -> bool:
 def section(line: str) -> bool | None:
     """Return whether a heading says that what is below it is not wanted, or is; None where it says neither."""
     bare = _COUNT.sub("", line).rstrip(" :=#*-").lstrip(" #/=*-%")
-    if (
-        len(bare) > 40
-        or re.search(r"[\d:|\t;]|\s\s|,.*,", bare)
-        or _NONE.search(bare)
-        or any(map(field_of, [*bare.split(","), bare.split(" ")[0]]))
-    ):
+    named = map(field_of, [*bare.split(","), bare.partition(" ")[0]])  # the heading of a table
+    if len(bare) > 40 or re.search(r"[\d:|\t;]|\s\s|,.*,", bare) or _NONE.search(bare) or any(named):
         return None
     ends = line.rstrip(" *#=-").endswith(":")
     if "," in bare and not ends and not _COUNT.search(line):

@@ -85,6 +85,7 @@ def _heading(line: str, rest: Sequence[str]) -> tuple[list[str], Iterator[list[s
     cells = line.split()
     if (
         len(cells) > 1
+        and not field_of(line)
         and _is_heading(cells)
         and all(field_of(c) or loose_field_of(c) or c.isidentifier() for c in cells)
     ):
