@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from idc_widgets.catalog.names import short
 from idc_widgets.cohort.identifiers.addresses import FIND
+from idc_widgets.cohort.identifiers.choices import wants
 from idc_widgets.cohort.identifiers.roles import looks_like_a_heading
 from idc_widgets.cohort.identifiers.spelling import (
     FILE,
@@ -100,7 +101,9 @@ def _heading(line: str, rest: Sequence[str]) -> tuple[list[str], Iterator[list[s
 def _is_heading(cells: Sequence[str]) -> bool:
     strict = sum(field_of(c) is not None for c in cells)
     loose = sum(field_of(c) is None and looks_like_a_heading(c) for c in cells)
-    return (strict > 0 and (strict + loose > 1 or any(not plain(c) or c for c in cells))) or loose > 1
+    return (strict > 0 and (strict + loose > 1 or any(not plain(c) or c for c in cells))) or loose + any(
+        map(wants, cells)
+    ) * (loose > 0) > 1
 
 
 def _cells(line: str, separator: str) -> list[str]:
