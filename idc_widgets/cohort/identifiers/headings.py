@@ -101,9 +101,8 @@ def _heading(line: str, rest: Sequence[str]) -> tuple[list[str], Iterator[list[s
 def _is_heading(cells: Sequence[str]) -> bool:
     strict = sum(field_of(c) is not None for c in cells)
     loose = sum(field_of(c) is None and looks_like_a_heading(c) for c in cells)
-    return (strict > 0 and (strict + loose > 1 or any(not plain(c) or c for c in cells))) or loose + any(
-        map(wants, cells)
-    ) * (loose > 0) > 1
+    chosen = loose > 0 and any(map(wants, cells))  # a column of choice beside it is a heading, too
+    return (strict > 0 and (strict + loose > 1 or any(not plain(c) or c for c in cells))) or loose + chosen > 1
 
 
 def _cells(line: str, separator: str) -> list[str]:
