@@ -16,7 +16,7 @@ from .findings import Audit, Problem
 from .judge import OFFLINE, UNBACKED, Expected, judge
 from .listing import listings
 from .model import Item, Provider, TransferError
-from .paths import OWN_FOLDER
+from .paths import OWN_FOLDER, STAGING
 from .receipt import Entry
 from .records import entry_of, standing
 from .registry import record_path
@@ -322,7 +322,7 @@ class _Check:
                 else:  # no object of IDC is empty
                     result.problems.append(Problem(place, uid, *_NOTHING[size == 0]))
         with contextlib.suppress(OSError):
-            staging = self._root / OWN_FOLDER / "staging"
+            staging = self._root / OWN_FOLDER / STAGING
             if any(staging.iterdir()):
                 result.notes.append(Problem(staging, "", "an unfinished download left files here", "staging"))
 

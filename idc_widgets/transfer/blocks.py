@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from .faults import classify
 from .limits import Allowance, Limits
+from .safe import is_own_file, open_file
 from .series import LARGE, Object, Series
 
 if TYPE_CHECKING:
@@ -90,23 +91,23 @@ class Draft:
 
     def _recorded(self) -> set[int]:
         """Return the blocks that are there of this very object; make both files where they are not."""
-        if self.small:
-            self.final.parent.mkdir(exist_ok=True)
-            return set()
-        with contextlib.suppress(OSError, ValueError):
-            head, *lines = self.record.read_text("ascii").split("\n")
-            if json.loads(head) == self._head and self.part.exists():
-                found = self._trusted(lines[:-1])  # what follows the last line break was torn by a crash
-                self._begin_record(found)
-                return found
         self.final.parent.mkdir(exist_ok=True)
-        self.part.write_bytes(b"")
+        if self.small:
+            return set()
+        if is_own_file(self.part) and is_own_file(self.record):
+            with contextlib.suppress(OSError, ValueError):
+                head, *lines = self.record.read_text("ascii").split("\n")
+                if json.loads(head) == self._head:
+                    found = self._trusted(lines[:-1])  # what follows the last line break was torn by a crash
+                    self._begin_record(found)
+                    return found
+        _anew(self.part)
         self._begin_record(set())
         return set()
 
     def _begin_record(self, done: set[int]) -> None:
         lines = [json.dumps(self._head), *(f"{number} {_BOOT}" for number in sorted(done)), ""]
-        self.record.write_text("\n".join(lines), "ascii", newline="\n")
+        _anew(self.record, "\n".join(lines).encode("ascii"))
 
     def _trusted(self, lines: list[str]) -> set[int]:
         """Return the blocks that lines of the record vouch for.
@@ -127,17 +128,17 @@ class Draft:
     def keep(self, number: int, data: memoryview) -> bool:
         """Put a block on the disk, then say so; return whether it was the last."""
         if self.small:
-            self.part.write_bytes(data)
+            _anew(self.part, data)
             return True
         with self._lock:  # the system writes one block of a file at a time, too, and lets the others spin
-            with self.part.open("r+b", buffering=0) as file:
+            with open_file(self.part, "r+b") as file:
                 file.seek(number * BLOCK)
                 file.write(data)
             line = f"{number} {_BOOT}\n"
             if len(self.done) % _FLUSH_EVERY == _FLUSH_EVERY - 1 or not _BOOT:
                 line += f"{_FLUSHED}\n" if self._flush() else ""
-            with self.record.open("a", encoding="ascii", newline="\n") as record:
-                record.write(line)
+            with open_file(self.record, "ab") as record:
+                record.write(line.encode("ascii"))
             self.done.add(number)
             return len(self.done) == self.count
 
@@ -152,6 +153,15 @@ class Draft:
         self.part.replace(self.final)
         if not self.small:
             self.record.unlink(missing_ok=True)
+
+
+def _anew(path: Path, data: bytes | memoryview = b"") -> None:
+    """Write a file that is new: what was in its place, as a link to another, is not written to."""
+    path.unlink(missing_ok=True)
+    with path.open("xb", buffering=0) as file:
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
 
 
 class BlockFetcher:

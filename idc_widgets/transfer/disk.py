@@ -13,7 +13,7 @@ from pathlib import Path
 from . import blocks, contents, receipt, verify
 from .journal import Journal
 from .model import Item, TransferError
-from .paths import OWN_FOLDER, Placed
+from .paths import OWN_FOLDER, STAGING, Placed
 from .registry import journal_path
 
 #: Files by name, with their sizes.
@@ -136,7 +136,7 @@ def _holds_something(root: Path) -> bool:
                 return True
     except OSError:
         return False
-    return (root / OWN_FOLDER / "staging").is_dir()
+    return (root / OWN_FOLDER / STAGING).is_dir()
 
 
 class _Wanted:
@@ -223,7 +223,7 @@ def _known_files(root: Path, rest: Mapping[str, _Wanted], entries: Iterable[rece
 def _staged(root: Path, rest: Mapping[str, _Wanted]) -> None:
     """Count what an unfinished download left, which is not fetched again."""
     with contextlib.suppress(OSError):
-        for folder in os.scandir(root / OWN_FOLDER / "staging"):
+        for folder in os.scandir(root / OWN_FOLDER / STAGING):
             wanted = rest.get(folder.name)
             if wanted is None:
                 continue

@@ -9,9 +9,12 @@ import contextlib
 import csv
 import os
 import re
-from collections.abc import Iterable, Sequence
+import secrets
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from .journal import Journal
 from .pages import received
@@ -89,33 +92,50 @@ def write(journal: Journal, job_id: str) -> None:
 
 
 def _place(destination: Path, name: str, begins: str) -> Path:
-    """Return where to write; a file of the user's own by this name is left alone."""
-    path = destination / name
-    with contextlib.suppress(OSError), path.open(encoding="utf-8", errors="replace", newline="") as file:
-        if file.read(len(begins)) != begins:
-            return destination / f"idc-{name}"
-    return path
+    """Return where to write: what is the user's own by this name, a link or no file, is left alone."""
+    for n in count():
+        path = destination / ((name, f"idc-{name}")[n] if n < 2 else f"idc-{n}-{name}")
+        if not os.path.lexists(path) or _is_ours(path, begins):
+            return path
+    raise AssertionError
+
+
+def _is_ours(path: Path, begins: str) -> bool:
+    with contextlib.suppress(OSError):
+        if stat.S_ISREG(path.lstat().st_mode):  # a pipe would be waited for
+            with path.open(encoding="utf-8", errors="replace", newline="") as file:
+                return file.read(len(begins)) == begins
+    return False
 
 
 def _write_manifest(path: Path, columns: Sequence[str], new: dict[tuple[str, str], Sequence[object]]) -> None:
     kept: list[list[str]] = []
-    with contextlib.suppress(OSError), path.open(encoding="utf-8", newline="") as file:
+    with contextlib.suppress(FileNotFoundError), path.open(encoding="utf-8", newline="") as file:
         kept = [line for line in csv.reader(file) if len(line) > 3 and (line[3], line[0]) not in new][1:]
-    draft = path.with_name(f".{path.name}.draft")
-    with draft.open("w", encoding="utf-8", newline="") as file:
+    with _draft(path) as file:
         writer = csv.writer(file)
         writer.writerow([*_OWN, *columns])
         writer.writerows(kept)
         writer.writerows(new.values())
-    os.replace(draft, path)  # noqa: PTH105
 
 
 def _write_section(path: Path, job_id: str, section: str) -> None:
     text = _TITLE
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(FileNotFoundError):
         text = path.read_text(encoding="utf-8")
     begin, end = f"<!-- download {job_id} -->", f"<!-- end of download {job_id} -->"
     text = re.sub(f"\n{begin}.*?{end}\n", "", text, flags=re.DOTALL)
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(f"{text}\n{begin}\n{section}{end}\n", encoding="utf-8", newline="\n")
-    os.replace(draft, path)  # noqa: PTH105
+    with _draft(path) as file:
+        file.write(f"{text}\n{begin}\n{section}{end}\n")
+
+
+@contextlib.contextmanager
+def _draft(path: Path) -> Iterator[TextIO]:
+    """Write a file under another name first; a name that nobody has, so that nothing of the user's is written to."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}.draft")
+    try:
+        with draft.open("x", encoding="utf-8", newline="") as file:
+            yield file
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from typing import NamedTuple
 
@@ -46,6 +47,15 @@ _RULES: tuple[tuple[str, Kind, str], ...] = (
     (r"time(d )?out|deadline exceeded", "transient", "the server did not answer in time"),
     (r"no such file or directory|cannot find the path", "transient", "the destination was removed meanwhile"),
 )
+
+
+#: What fails one series alone: something is in its place, or its folder may not be written.
+_IN_THE_WAY = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.EACCES, errno.EPERM}
+
+
+def is_in_the_way(error: OSError) -> bool:
+    """Whether what a series' files could not be put in their place for concerns this series alone."""
+    return error.errno in _IN_THE_WAY
 
 
 def classify(error: str) -> Fault:

@@ -33,6 +33,11 @@ class Fatal(Exception):
     """The job as a whole cannot go on; the message says why."""
 
 
+def fail(error: Exception) -> None:
+    """Raise what a thread came upon, on the main thread."""
+    raise error
+
+
 @dataclass(eq=False)
 class _Slot:
     """A process and the series it has."""

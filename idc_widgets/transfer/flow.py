@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from . import receipt, reuse, verify
-from .fetch import Fatal, Fetcher
+from .faults import is_in_the_way
+from .fetch import Fatal, Fetcher, fail
 from .journal import Journal
 from .ledger import Ledger
 from .limits import Budget
 from .listing import Listed
-from .records import etags_of
+from .records import received
 from .registry import OwnerLock, lock_path
 from .series import Object, Series
 
@@ -320,7 +321,7 @@ class Flow:
             try:
                 self._inbox.put(function(*arguments))
             except Exception as error:  # to the main thread with it: there it ends the job, here it would be lost
-                self._inbox.put((_raise, (error,)))
+                self._inbox.put((fail, (error,)))
 
         self._pool.submit(task)
 
@@ -374,6 +375,7 @@ class Flow:
     def _take(self, series: Series, source: Path) -> tuple[Any, Any]:
         """Copy or link what another folder of the destination has."""
         how = self._job["reuse"] or "copy"
+        series.refuse_links()
         return self._took, (series, reuse.take(source, series.staging, series.missing(), how, lambda: self._stopped))
 
     def _took(self, series: Series, names: list[str]) -> None:
@@ -389,32 +391,27 @@ class Flow:
             series.publish()
             receipt.append(
                 self._destination,
-                receipt.Entry(
-                    series_uid=series.uid,
-                    crdc_series_uuid=series.uuid,
-                    bucket=series.bucket,
-                    provider=self._job["provider"],
-                    idc_version=self._job["idc_version"],
-                    path=series.path,
-                    by=self._job["verify"],
-                    files=tuple((o.name, o.size, verify.md5_of(o.etag)) for o in series.objects.values()),
-                    etags=etags_of((o.name, o.etag) for o in series.objects.values()),
-                ),
+                received(self._job, series.uid, series.uuid, series.bucket, series.path, series.objects.values()),
             )
         except OSError as error:
-            return self._published, (series, f"{error.strerror or error}: {error.filename or series.final}")
+            return self._published, (series, error)
         return self._published, (series, None)
 
-    def _published(self, series: Series, problem: str | None) -> None:
+    def _published(self, series: Series, error: OSError | None) -> None:
         series.checking -= 1
-        if problem is not None:
+        if error is not None:
             if self._stopped:
                 return
-            raise Fatal(f"the series cannot be put in its place, {problem}")
+            problem = series.not_published(error)
+            if not is_in_the_way(error) or not os.access(self._destination, os.W_OK | os.X_OK):
+                raise Fatal(problem)
+            for item in map(series.objects.__getitem__, series.tidy()):
+                item.reason = problem
+                self._ledger.lost(series.n, item)
+                self._ledger.failed_object(series.n, item)
+            self._ledger.series_state(series.n, "failed", problem)
+            self._close(series)
+            return
         # What was there before is not this job's to remove.
         self._ledger.series_state(series.n, "done", "present" if series.adopted else None)
         self._close(series)
-
-
-def _raise(error: Exception) -> None:
-    raise error

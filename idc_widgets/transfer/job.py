@@ -250,10 +250,9 @@ class Job:
             with self._lock() as lock:
                 if lock.acquire():
                     remove_staging(self._journal, self.id)
-                    if not keep:
-                        remove_downloaded(self._journal, self.id)
+                    said = None if keep else remove_downloaded(self._journal, self.id)
                     self._journal.update_job(
-                        self.id, state="cancelled", error=None, bytes_in_flight=0, speed=None, eta=None
+                        self.id, state="cancelled", error=said, bytes_in_flight=0, speed=None, eta=None
                     )
 
     def _ask(self, verb: str, argument: str | None, outcome: str, also: tuple[str, ...] = ()) -> bool:

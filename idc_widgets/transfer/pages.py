@@ -15,7 +15,7 @@ from idc_widgets.lib.arguments import shown
 from . import receipt
 from .journal import Journal
 from .model import TransferError
-from .paths import OWN_FOLDER
+from .paths import OWN_FOLDER, STAGING
 from .validate import checked
 from .verify import md5_of
 
@@ -95,7 +95,7 @@ def files(journal: Journal, job_id: str, series_uid: str | None, working: bool) 
         arrived = 0
         if state == "pending":
             if row["uuid"] not in there:
-                there[row["uuid"]] = _staged(journal.destination / OWN_FOLDER / "staging" / row["uuid"])
+                there[row["uuid"]] = _staged(journal.destination / OWN_FOLDER / STAGING / row["uuid"])
             arrived = there[row["uuid"]].get(name, 0)
             state = "received" if arrived == size else "downloading" if arrived and working else state
         return {

@@ -17,6 +17,7 @@ DEFAULT_LAYOUT = "%collection_id/%PatientID/%StudyInstanceUID/%Modality_%SeriesI
 #: The one folder in a destination that is ours; no series' path may begin with it.
 OWN_FOLDER = ".idc_widgets"
 RECEIPT = "receipt.jsonl"
+STAGING = "staging"
 
 _KEY = re.compile(r"%([A-Za-z0-9_]*)")
 _UNSAFE = re.compile(r'[<>:"/\\|?*%\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')

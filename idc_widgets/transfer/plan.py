@@ -11,13 +11,12 @@ from pathlib import Path
 
 from idc_widgets.lib.format import human_bytes, human_seconds
 
-from . import disk
+from . import disk, obstacles
 from .journal import Journal
 from .model import Item, Provider, Reuse, TransferError, Verify
 from .paths import DEFAULT_LAYOUT, Placed, path_key, place
 from .registry import journal_path, journal_paths
 from .reuse import can_clone
-from .safe import link_in
 from .space import describe_folder, long_paths_work, longest_name, longest_path
 from .validate import DEFAULT_WORKERS, Wish, wish
 
@@ -99,6 +98,8 @@ class Plan:
     too_long: tuple[tuple[str, str], ...]
     problem: str | None
     licences: tuple[tuple[str, int, int], ...] = ()
+    #: What fails one series alone: a download begins all the same.
+    conflict: str | None = None
     #: The folder of `elsewhere` by crdc_series_uuid, where it is to be used.
     sources: Mapping[str, str] = field(default_factory=dict)
 
@@ -235,6 +236,8 @@ def make(items: Sequence[Item], how: Wish) -> Plan:
     elsewhere = sum(sum(its.elsewhere.values()) for its in found)
     to_fetch = max(0, total - bytes_present - here - (elsewhere if how.reuse else 0))
     rate = _usual_rate(how.provider)
+    needed = [not its.verified and len(its.here) < item.files for item, its in zip(items, found, strict=True)]
+    conflict = obstacles.of_files(root, (at.path for at, need in zip(placed, needed, strict=True) if need))
     too_long = _chosen(items, placed, [_too_long(root, at.path) for at in placed])
     return Plan(
         path=root,
@@ -268,7 +271,13 @@ def make(items: Sequence[Item], how: Wish) -> Plan:
         shortened=_chosen(items, placed, [at.shortened for at in placed]),
         moved_aside=_chosen(items, placed, [at.moved_aside for at in placed]),
         too_long=too_long,
-        problem=described.problem or _too_long_here(root, placed, too_long) or _linked(root, placed),
+        problem=described.problem
+        or _too_long_here(root, placed, too_long)
+        or obstacles.of_folders(root, (at.path for at in placed))
+        or obstacles.of_staging(root, {item.crdc_series_uuid for item in items})
+        or obstacles.of_permission(root, (at.path for at, need in zip(placed, needed, strict=True) if need))
+        or conflict,
+        conflict=conflict,
         sources={
             item.crdc_series_uuid: its.source
             for item, its in zip(items, found, strict=True)
@@ -288,15 +297,6 @@ def _too_long_here(root: Path, placed: Sequence[Placed], too_long: Sequence[tupl
     if len(os.fsencode(root)) + 1 + len(longest.encode()) + _FILE_NAME >= longest_path(root):
         return f"{longest[:60]}… would be longer than a path may be here: choose a shorter destination or layout"
     return None
-
-
-def _linked(root: Path, placed: Sequence[Placed]) -> str | None:
-    """Return the sentence for a folder of a series that is a link."""
-    seen: dict[str, bool] = {}
-    link = next((found for at in placed if (found := link_in(root, at.path, seen)) is not None), None)
-    if link is None:
-        return None
-    return f"{root / link} is a link, which is not written through: remove it, or download to where it leads"
 
 
 def too_little(plan: Plan) -> str:

@@ -263,6 +263,18 @@ def present(destination: Path, wanted: Collection[str], by: str = "md5") -> dict
     return look(destination, wanted, by).present
 
 
+def written(destination: Path, wanted: Collection[str], since: float) -> dict[Key, float]:
+    """Return when series were first entered after a time, by key: what changed later is not what was put there."""
+    found: dict[Key, float] = {}
+    for line in _lines(receipt_path(destination)):
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+            loaded = json.loads(line)
+            key = loaded["uuid"], loaded["path"]
+            if key[0] in wanted and (at := datetime.fromisoformat(loaded["verified"]).timestamp()) >= int(since):
+                found.setdefault(key, at)
+    return found
+
+
 class Look(NamedTuple):
     """What the records say of series: those that are here, files that were found wrong, all that was asked for."""
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import providers, receipt
 from .etags import md5_of
@@ -116,13 +116,19 @@ def _from_journal(root: Path, out: Known) -> None:
     for row in done.values():
         objects = journal.all("SELECT name, size, etag FROM object WHERE job = ? AND n = ?", (row["job"], row["n"]))
         if len(objects) == row["files"]:
-            entry = Entry(
-                row["uid"], row["uuid"], row["bucket"], row["provider"], row["idc_version"], row["path"],
-                tuple((each["name"], each["size"], md5_of(each["etag"])) for each in objects), row["verify"],
-                etags_of((each["name"], each["etag"]) for each in objects),
-            )  # fmt: skip
+            listed = [Object(each["name"], each["size"], each["etag"]) for each in objects]
+            entry = received(row, row["uid"], row["uuid"], row["bucket"], row["path"], listed)
             _take(out, entry)
             out.asked.pop(entry.key, None)
+
+
+def received(job: Any, uid: str, uuid: str, bucket: str, path: str, objects: Collection[Object]) -> Entry:
+    """Return the entry of a series that a job (its row of the journal) has put in place."""
+    return Entry(
+        uid, uuid, bucket, job["provider"], job["idc_version"], path,
+        tuple((each.name, each.size, md5_of(each.etag)) for each in objects), job["verify"],
+        etags_of((each.name, each.etag) for each in objects),
+    )  # fmt: skip
 
 
 def etags_of(files: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 from .model import TransferError
-from .paths import OWN_FOLDER
+from .paths import OWN_FOLDER, STAGING
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _LONGEST_PATH = 4096
@@ -49,12 +53,51 @@ def link_in(root: Path, path: str, seen: dict[str, bool]) -> str | None:
         folder = "/".join(parts[:n])
         if folder not in seen:
             place = root / folder
-            if place.is_symlink():
+            mode = 0
+            with contextlib.suppress(OSError):
+                mode = place.lstat().st_mode
+            if stat.S_ISLNK(mode):
                 return folder
-            seen[folder] = place.exists()
+            seen[folder] = bool(mode)
         if not seen[folder]:
             return None
     return None
+
+
+def refuse_link(root: Path, path: str) -> None:
+    """Raise where a folder on the way to a path below `root` is a link, when it is about to be used.
+
+    Raises
+    ------
+    OSError
+        With the link.
+    """
+    if (link := link_in(root, path, {})) is not None:
+        said = "a link is not written through; remove it, or download to where it leads"
+        raise OSError(errno.ELOOP, said, str(root / link))
+
+
+def staging_of(uuid: str) -> str:
+    """Return where a series is staged, below the destination."""
+    return f"{OWN_FOLDER}/{STAGING}/{uuid}"
+
+
+def is_own_file(path: Path) -> bool:
+    """Whether a path is a file that is nowhere else: no link of either kind leads to or from it."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+
+
+def open_file(path: Path, mode: str) -> IO[bytes]:
+    """Open a file without a buffer, but no link."""
+    return open(path, mode, buffering=0, opener=_no_follow)
+
+
+def _no_follow(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
 def require(uuid: str, path: str, names: Iterable[str]) -> None:

@@ -91,7 +91,6 @@ class Series:
             The files that are there with the right size but were not verified yet, and the names of objects
             that the journal has as verified but that are gone.
         """
-        self._refuse_links()
         staged = self.tidy()
         missing = {
             item.name: item.size
@@ -114,6 +113,7 @@ class Series:
 
     def tidy(self) -> dict[str, int]:
         """Remove what is no object of this series or has a wrong size from its staging folder; return the rest."""
+        self.refuse_links()
         kept: dict[str, int] = {}
         with contextlib.suppress(FileNotFoundError), os.scandir(self.staging) as entries:
             for entry in entries:
@@ -121,7 +121,7 @@ class Series:
                 size = entry.stat(follow_symlinks=False).st_size
                 if item is not None and size == item.size and entry.is_file(follow_symlinks=False):
                     kept[entry.name] = size
-                elif self._is_draft(entry.name):
+                elif self._is_draft(entry.name) and safe.is_own_file(self.staging / entry.name):
                     continue
                 elif entry.is_dir(follow_symlinks=False):
                     shutil.rmtree(entry.path, ignore_errors=True)
@@ -151,6 +151,7 @@ class Series:
 
         What is to be fetched in blocks is in `in_blocks` then.
         """
+        self.refuse_links()
         pending = [item for item in self.objects.values() if item.state == "pending"]
         self.held.clear()
         self.in_blocks = {item.name for item in pending if all_in_blocks or item.in_blocks}
@@ -246,7 +247,6 @@ class Series:
 
     def publish(self) -> None:
         """Give the verified series its final name: one rename, or file by file into a folder that exists."""
-        self._refuse_links()
         staged = self.tidy()
         if not staged:  # all of it was found at its place
             with contextlib.suppress(OSError):
@@ -270,11 +270,13 @@ class Series:
                 ) from None
         self.staging.rmdir()
 
-    def _refuse_links(self) -> None:
-        if (link := safe.link_in(self._destination, self.path, {})) is not None:
-            place = str(self._destination / link)
-            raise OSError(errno.ELOOP, "a link is not written through; remove it, or download to where it leads", place)
+    def not_published(self, error: OSError) -> str:
+        """Return the sentence for an error of `publish`, with the place, which is none of the staging folder."""
+        place = Path(error.filename or self.final)
+        place = self.final if place.is_relative_to(self.staging) else place
+        return f"the series cannot be put in its place, {error.strerror or error}: {place}"
 
-    def discard(self) -> None:
-        """Remove what was staged."""
-        shutil.rmtree(self.staging, ignore_errors=True)
+    def refuse_links(self) -> None:
+        """Raise where its folder, or the one it is staged in, is a link or below one: before either is used."""
+        for path in (self.path, safe.staging_of(self.uuid)):
+            safe.refuse_link(self._destination, path)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .destination import folder
 from .model import TransferError
-from .paths import LONGEST_NAME, OWN_FOLDER, RECEIPT
+from .paths import LONGEST_NAME, OWN_FOLDER, RECEIPT, STAGING
 from .registry import real_destination
 
 
@@ -110,7 +110,7 @@ def _problem(absolute: Path) -> str | None:
 
 def _problem_of_own(own: Path) -> str | None:
     """Return why the records of a destination cannot be kept."""
-    for place, kind in ((own, "folder"), (own / RECEIPT, "file")):
+    for place, kind in ((own, "folder"), (own / RECEIPT, "file"), (own / STAGING, "folder")):
         if place.is_symlink():
             return f"{place} is a link, which is not followed: remove it"
         if place.exists() and not (place.is_dir() if kind == "folder" else place.is_file()):

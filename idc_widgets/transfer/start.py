@@ -92,7 +92,7 @@ def begin(items: Sequence[Item], how: Wish, *, idc_version: int, documents: Docu
     """Start a download whose wish was checked; as `start` otherwise."""
     items = distinct(items)
     plan = make(items, how)
-    if plan.problem is not None:
+    if plan.problem is not None and plan.problem != plan.conflict:
         raise TransferError(plan.problem)
     if not plan.fits:
         raise ResourceError(too_little(plan))

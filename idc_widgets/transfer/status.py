@@ -6,7 +6,7 @@ import sqlite3
 import time
 from typing import Any, cast
 
-from .model import ACTIVE, LIMIT_REACHED, State, Status
+from .model import ACTIVE, ENDED, LIMIT_REACHED, State, Status
 
 _WORDS = {"queued": "waiting to begin", "listing": "listing", "running": "downloading", "verifying": "verifying"}
 
@@ -30,4 +30,7 @@ def status_of(row: sqlite3.Row, state: State, error: str | None) -> Status:
     if state == "paused" and row["note"] == LIMIT_REACHED:
         return Status("paused", f"paused: {row['note_reason']}", row["note_reason"])
     kind = "downloading" if state == "running" else state
-    return Status(cast(Any, kind), _WORDS.get(state, state))
+    words = _WORDS.get(state, state)
+    if state in ENDED and error:  # what else there is to say of it
+        return Status(cast(Any, kind), f"{words}; {error}", error)
+    return Status(cast(Any, kind), words)

@@ -16,7 +16,7 @@ from typing import Any
 
 from idc_widgets.lib.format import human_bytes
 
-from . import documents, receipt, settings
+from . import documents, receipt, safe, settings
 from .cleanup import forget_objects, remove_downloaded, remove_staging
 from .faults import CHANGED, classify
 from .fetch import Fatal, Fetcher
@@ -26,7 +26,7 @@ from .ledger import Ledger
 from .limits import Limits
 from .listing import Lister
 from .model import ACTIVE, LIMIT_REACHED, Item, JournalError, TransferError
-from .paths import OWN_FOLDER
+from .paths import OWN_FOLDER, STAGING
 from .registry import OwnerLock, lock_path
 from .s5cmd import Transport
 from .space import free_space
@@ -66,7 +66,7 @@ class Worker:
         self._journal, self._id = journal, job_id
         self._job = journal.job(job_id)
         self._destination = journal.destination
-        self._staging = self._destination / OWN_FOLDER / "staging"
+        self._staging = self._destination / OWN_FOLDER / STAGING
         self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._limits = Limits(self._job["max_bytes"], self._job["spent"], self._job["bandwidth"])
         self._ledger = Ledger(journal, job_id, self._limits.budget)
@@ -98,9 +98,8 @@ class Worker:
             self._halt()
             if stop.state == "cancelled":
                 remove_staging(self._journal, self._id)
-                if not stop.keep:
-                    remove_downloaded(self._journal, self._id)
-            self._leave(stop.state, None)
+            said = None if stop.keep else remove_downloaded(self._journal, self._id)
+            self._leave(stop.state, said)
         except Fatal as error:
             self._halt()
             self._leave("failed", self._in_words(str(error)))
@@ -128,6 +127,7 @@ class Worker:
     def _prepare(self) -> tuple[Lister, Fetcher]:
         if not self._destination.is_dir():
             raise Fatal(f"the destination {self._destination} is gone")
+        safe.refuse_link(self._destination, f"{OWN_FOLDER}/{STAGING}")
         self._staging.mkdir(parents=True, exist_ok=True)
         self._ledger.state = "listing"
         self._ledger.write(time.monotonic(), force=True, error=None, pid=os.getpid())
@@ -252,8 +252,11 @@ class Worker:
             self._ledger.note = LIMIT_REACHED, self._at_limit(), None
             self._leave("paused", None)
             return True
-        with contextlib.suppress(OSError):  # the images are there all the same
+        try:  # without them, the images are there all the same
             documents.write(self._journal, self._id)
+        except (OSError, ValueError) as failure:
+            said = f"manifest.csv and README.md could not be written: {failure}"
+            error = f"{error}; {said}" if error else said
         self._leave("failed" if missing else "complete", error)
         return True
 
