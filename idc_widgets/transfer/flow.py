@@ -67,6 +67,7 @@ class Flow:
         self._tries, self._budget = tries, budget
         self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1))
         self._stopped = False
+        self.conflict: str | None = None  # why a series could not be put in its place
         self._ready: list[tuple[int, int]] = []  # a heap of (turn, n): in the job's order but for those preferred
         self.damaged: dict[receipt.Key, frozenset[str]] = {}  # what a check of the folder found wrong
         self._turns: dict[int, int] = {}  # of those preferred
@@ -409,6 +410,7 @@ class Flow:
                 item.reason = problem
                 self._ledger.lost(series.n, item)
                 self._ledger.failed_object(series.n, item)
+            self.conflict = self.conflict or problem
             self._ledger.series_state(series.n, "failed", problem)
             self._close(series)
             return

@@ -247,6 +247,7 @@ class Worker:
                 f"{missing:,} of {self._job['series_total']:,} series incomplete, {self._ledger.failed:,} "
                 f"{'file' if self._ledger.failed == 1 else 'files'} missing"
             )
+            error += f"; {self._flow.conflict}" if self._flow.conflict else ""
         self._halt()
         if self._flow.held:
             self._ledger.note = LIMIT_REACHED, self._at_limit(), None

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import ctypes
+import json
 import os
 import shutil
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from idc_widgets import Catalog
 from idc_widgets.transfer import Item, TransferError, plan
+from idc_widgets.transfer.receipt import receipt_path
+from idc_widgets.transfer.registry import record_path
 from tests.mirror import SpawnedMirror
 
-from .conftest import STUDY, default_folder, pick, tree, truth, until
-from .test_present import flip
-from .verifying import Fetch, files, links
+from .conftest import SERIES_307, STUDY, body, default_folder, gets, pick, tree, truth, until, whole_truth
+from .test_present import flip, put
+from .test_verify_records import lines, md5, write
+from .verifying import Check, Fetch, files, forget, kinds, links
 from .verifying import make_check as make_check
 from .verifying import make_data as make_data
 
@@ -177,3 +186,79 @@ def test_what_is_no_file_in_the_place_of_documents(
     assert job.wait(60, progress=False), job.error
     left = {path.name for path in data.iterdir()} - {"ispy1", ".idc_widgets"}
     assert left == {"manifest.csv", "README.md", "idc-manifest.csv", "idc-README.md"}
+
+
+# -- what is in the way
+
+
+def unprivileged() -> None:
+    """Take from a process what lets root read and write everything; it needs to be called before it begins."""
+    libc = ctypes.CDLL(None)
+    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+        libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="permissions as Linux has them")
+
+
+def as_other(script: str, *arguments: object) -> Any:
+    """Run a script as somebody whom permissions bind; it prints JSON."""
+    ran = subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        capture_output=True, text=True, check=False, preexec_fn=unprivileged, timeout=120,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
+PLAN = """
+import json, sys
+from pathlib import Path
+from idc_widgets.transfer import plan
+from tests.transfer.conftest import STUDY, pick
+print(json.dumps(plan(pick(STUDY)[:1], Path(sys.argv[1])).problem))
+"""
+
+
+@pytest.mark.parametrize("depth", [1, 3, 4], ids=["collection", "study", "series"])
+def test_a_file_in_the_place_of_a_folder(fetch: Fetch, tmp_path: Path, depth: int) -> None:
+    place = tmp_path.joinpath("data", *default_folder(A).split("/")[:depth])
+    place.parent.mkdir(parents=True)
+    place.write_text("mine")
+    said = plan([A], tmp_path / "data").problem or ""
+    assert str(place) in said and "is a file where a folder is to be" in said
+    with pytest.raises(TransferError, match="is a file"):
+        fetch((A,))
+    assert place.read_text() == "mine"
+
+
+def test_a_folder_in_the_place_of_a_file_fails_one_series(fetch: Fetch, mirror: SpawnedMirror, data: Path) -> None:
+    file, *_ = files(data, A)
+    file.unlink()
+    (file / "mine").mkdir(parents=True)
+    (files(data, B)[0]).unlink()
+    said = plan([A, B, C], data).problem or ""
+    assert str(file) in said and "is a folder" in said
+    job = fetch((A, B, C), data)
+    assert not job.wait(60)
+    assert [series["state"] for series in job.series()] == ["failed", "complete", "complete"]
+    assert str(file) in (job.error or "") and job.failures()[0]["key"].endswith(file.name)
+    assert job.progress.failed == 1 and str(job.status) == "complete with 1 failure"
+    (file / "mine").rmdir()
+    file.rmdir()
+    job.retry()
+    assert job.wait(60) and tree(data) == whole_truth(mirror, (A, B, C))
+
+
+@linux
+def test_a_folder_that_may_not_be_written(data: Path) -> None:
+    folder = files(data, A)[0].parent
+    folder.chmod(0o555)
+    assert as_other(PLAN, data) is None  # nothing is to be written
+    folder.chmod(0o755)
+    files(data, A)[0].unlink()
+    folder.chmod(0o555)
+    said = as_other(PLAN, data)
+    assert str(folder) in said and "may not be written" in said
+    folder.chmod(0o000)
+    assert str(folder) in as_other(PLAN, data)
