@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,8 @@ from pathlib import Path
 
 from idc_widgets.lib.format import human_bytes
 
-from . import counts, destination, providers, receipt
+from . import contents, counts, destination, providers, receipt
+from .etags import md5_of
 from .findings import Audit, Problem
 from .judge import OFFLINE, UNBACKED, Expected, judge
 from .listing import listings
@@ -73,12 +75,6 @@ def audit(
     return check.result
 
 
-_NOTHING = (
-    ("the file is a link that leads nowhere or out of the folder", "unreadable"),
-    ("damaged on this disk: the file is empty", "damaged"),
-)
-
-
 class _Check:
     def __init__(
         self, root: Path, targets: Targets, provider: Provider, idc_version: int, offline: bool,
@@ -90,21 +86,23 @@ class _Check:
         self._entries: list[Entry] = []
         self._asked: list[tuple[Item, str]] = []
         self._claimed: dict[str, set[str]] = {}
+        self._whole: set[receipt.Key] = set()  # of which all files are here, and none is wrong
+        self._mended: list[receipt.Key] = []
 
     def run(self, url: str, unknown: Sequence[str]) -> None:
         targets, result = self._targets, self.result
-        if not (targets.groups or targets.absent or targets.unknown or unknown):
+        if not (targets.groups or targets.absent or targets.unknown or targets.unread or unknown):
             more = f"; {targets.strangers:,} DICOM files in it are of others" if targets.strangers else ""
             raise TransferError(f"{self._root} holds no series of IDC{more}")
         groups = [group for group in targets.groups.values() if any(self._on_disk(target) for target in group)]
-        for group in targets.groups.values():
-            self._absent_of(group)
-        for target in targets.absent:
-            self._absent(target)
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
             for group, objects, problem in self._listed(groups, url):
                 self._series(group, objects, problem, pool)
                 self._progress(result)
+        for group in targets.groups.values():
+            self._absent_of(group)
+        for target in targets.absent:
+            self._absent(target)
         for text in unknown:
             if text not in targets.identifiers:
                 reason = f"it is expected, and IDC v{self._version} does not know {text}"
@@ -136,7 +134,21 @@ class _Check:
         gone = [target for target in group if not self._on_disk(target)]
         whole = [target for target in gone if not _is_scattered(target)]
         for target in whole or (gone[:1] if len(gone) == len(group) else ()):
-            self._absent(target)
+            if self._is_mended(target):
+                self._mended.append((target.item.crdc_series_uuid, target.path))
+            else:
+                self._absent(target)
+
+    def _is_mended(self, target: Target) -> bool:
+        """Whether an absence that was told is none: the series is whole where it was known to be earlier.
+
+        A check came upon the folder, as one that was moved away and back, or a copy; no download put it there.
+        """
+        known, key = self._targets.known, (target.item.crdc_series_uuid, target.path)
+        if target.entry is None or target.entry.found.get("", ("",))[0] != "absent" or key in known.downloaded:
+            return False
+        earlier = itertools.takewhile(lambda each: each != key, known.entries)
+        return any(each[0] == key[0] and each in self._whole for each in earlier)
 
     def _absent(self, target: Target) -> None:
         item, path = target.item, target.path
@@ -156,7 +168,8 @@ class _Check:
         self.result.problems.append(Problem(place, item.series_uid, reason, "absent"))
         self._asked.append((item, path))
         if entry is not None:
-            self._entries.append(replace(entry, found=dict(entry.found) | {"": ("absent", "the series is not here")}))
+            found = dict(entry.found) | {"": ("absent", "the series is not here")}
+            self._entries.append(replace(entry, found=found, claimed=not self._is_backed(entry)))
 
     # -- one series ---------------------------------------------------------------------------------------
 
@@ -230,20 +243,27 @@ class _Check:
             wrong += self._contradicts(target, source.entry)
         self.result.series += not wrong
         scattered = not alone and (entry is None or entry.scattered) and len(wanted) < len(all_wanted)
+        if not wrong and len(wanted) == len(all_wanted):
+            self._whole.add((target.item.crdc_series_uuid, target.path))
         self._entries.append(
-            entry_of(target, source.entry, objects, verdicts, self._provider, self._version, scattered=scattered)
-        )
+            entry_of(target, source.entry, objects, verdicts, self._provider, self._version, scattered=scattered,
+                     backed=self._is_backed(source.entry))
+        )  # fmt: skip
 
-    @staticmethod
-    def _expected(item: Object, target: Target, listed: bool) -> Expected:
+    def _is_backed(self, entry: Entry | None) -> bool:
+        return entry is not None and entry.key in self._targets.known.backed
+
+    def _expected(self, item: Object, target: Target, listed: bool) -> Expected:
         entry = target.entry
         if entry is None:
             return Expected(item.name, item.size, item.etag)
         own, right = entry.own.get(item.name, (None, False))
         before = None
         if listed and (old := target.files.get(item.name)) is not None:
-            tag = old[1] or entry.etags.get(item.name, "")
-            if old[0] != item.size or (tag and tag != item.etag.strip('"').lower()):
+            tag, now = old[1] or entry.etags.get(item.name, ""), item.etag.strip('"').lower()
+            if old[0] == item.size and old[1] and md5_of(now) is None and self._is_backed(entry):
+                own, right = old[1], True  # known here already, whatever the ETag does not tell
+            elif old[0] != item.size or (tag and tag != now):
                 before = old[0], tag
                 own, right = None, False
         return Expected(
@@ -294,18 +314,18 @@ class _Check:
 
     def _keep(self) -> None:
         known = self._targets.known
-        kept = 0
+        order = {key: n for n, key in enumerate(known.entries)}  # also in a record that is written anew
+        entries = sorted(self._entries, key=lambda entry: order.get(entry.key, len(order)))
+        asked = [(item, path, known.askers.get((item.crdc_series_uuid, path)) or {""}) for item, path in self._asked]
         for record, where in ((known.receipt, receipt.receipt_path(self._root)), (known.own, record_path(self._root))):
-            # A folder that cannot be written can still be checked, and so can one where the state folder cannot.
-            with contextlib.suppress(OSError, TransferError):
-                receipt.keep(self._root, record, self._entries, self._asked, where, self._provider, self._version)
-                kept += 1
-        if not kept:
-            self.result.notes.append(
-                Problem(
-                    self._root, "", "what was found could not be written down, here or in the state folder", "record"
-                )
-            )
+            try:
+                receipt.keep(self._root, record, entries, asked, where, self._provider, self._version)
+            except (OSError, TransferError) as error:  # it can be checked all the same
+                why = getattr(error, "strerror", None) or error
+                said = f"what was found could not be written down here: {why}"
+                self.result.notes.append(Problem(where, "", said, "record"))
+        with contextlib.suppress(OSError, TransferError):
+            receipt.withdraw(self._root, self._mended, None)
 
     def _rest(self) -> None:
         """Tell what is here beside the series."""
@@ -319,8 +339,13 @@ class _Check:
                 place, size = self._root / path / name, targets.sizes[path][name]
                 if size > 0:
                     result.unchecked.append(Problem(place, uid, why, "unchecked"))
-                else:  # no object of IDC is empty
-                    result.problems.append(Problem(place, uid, *_NOTHING[size == 0]))
+                elif size == 0:  # no object of IDC is
+                    result.problems.append(Problem(place, uid, "damaged on this disk: the file is empty"))
+                else:
+                    result.problems.append(Problem(place, uid, contents.why(size), "unreadable"))
+        for path, why in targets.unread.items():
+            said = f"a folder cannot be read ({why})"
+            result.unchecked.append(Problem(self._root / path, "", said, "unchecked"))
         with contextlib.suppress(OSError):
             staging = self._root / OWN_FOLDER / STAGING
             if any(staging.iterdir()):

@@ -46,7 +46,7 @@ def remove_staging(journal: Journal, job_id: str) -> None:
         )
     ]
     with contextlib.suppress(OSError):
-        receipt.withdraw(journal.destination, receipt_keys)
+        receipt.withdraw(journal.destination, receipt_keys, job_id)
     with contextlib.suppress(OSError):  # which stay where something is left in them
         staging.rmdir()
         staging.parent.rmdir()
@@ -89,7 +89,7 @@ def remove_downloaded(journal: Journal, job_id: str) -> str | None:
             else:
                 left += 1
     with contextlib.suppress(OSError):
-        receipt.withdraw(destination, {(row["uuid"], row["path"]) for row in rows}, removed=True)
+        receipt.withdraw(destination, {(row["uuid"], row["path"]) for row in rows}, None)
     for folder in folders:
         with contextlib.suppress(OSError):
             while folder != destination:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import warnings
@@ -14,7 +15,7 @@ _NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.dcm", re.IGNOREC
 _SERIES_INSTANCE_UID = 0x0020000E
 
 
-#: In place of a size: a link that leads nowhere, or out of the folder.
+#: In place of a size: a link that leads nowhere, or out of the folder; the numbers of other errors are below these.
 NOWHERE, OUTSIDE = -1, -2
 
 
@@ -26,11 +27,20 @@ class Found:
     files: Mapping[str, int]
 
 
-def scan(root: Path) -> list[Found]:
+def why(size: int) -> str:
+    """Return the sentence for what is in place of a size."""
+    if size == OUTSIDE:
+        return "the file is a link that leads out of the folder, which is not followed"
+    if size == NOWHERE:
+        return "the file is a link that leads nowhere"
+    return f"the file cannot be read: {os.strerror(OUTSIDE - size)}"
+
+
+def scan(root: Path, unread: dict[str, str] | None = None) -> list[Found]:
     """Return the folders below `root` that hold ``.dcm`` files, or whose name says that they did.
 
     The latter, which end in a UID and hold other files alone, have none. Hidden files and folders (the engine's own is
-    one) and links to folders are passed over.
+    one) and links to folders are passed over. Folders that cannot be read go into `unread`, with why.
     """
     found, todo = [], [""]
     while todo:
@@ -49,8 +59,10 @@ def scan(root: Path) -> list[Found]:
                         files[entry.name] = _size(root, entry)
                     else:
                         others = True
-        except OSError:
-            continue  # what is known to be in it is then missing
+        except OSError as error:  # what is known to be in it is then missing
+            if unread is not None:
+                unread[path] = error.strerror or str(error)
+            continue
         if files or (others and not folders and named_uid(path)):
             found.append(Found(path, files))
     return sorted(found, key=lambda each: each.path)
@@ -61,8 +73,10 @@ def _size(root: Path, entry: os.DirEntry[str]) -> int:
         if entry.is_symlink() and not inside(root, Path(entry.path)):
             return OUTSIDE
         return entry.stat().st_size
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return NOWHERE
+    except OSError as error:
+        return NOWHERE if error.errno == errno.ELOOP else OUTSIDE - (error.errno or errno.EIO)
 
 
 def inside(root: Path, path: Path) -> bool:

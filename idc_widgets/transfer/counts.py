@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .contents import is_object_name
+from .contents import is_object_name, why
 from .findings import Problem
 from .targets import Target
 
@@ -36,7 +36,7 @@ def problems(root: Path, group: Sequence[tuple[Target, Mapping[str, int]]]) -> l
             if size == 0:
                 tell(place, "damaged", "damaged on this disk: the file is empty")
             elif size < 0:
-                tell(place, "unreadable", "the file is a link that leads nowhere or out of the folder")
+                tell(place, "unreadable", why(size))
             elif union.setdefault(name, (size, place))[0] != size:
                 other, where = union[name]
                 what = f"{place.name} has {size:,} bytes here and {other:,} in {where.parent}: one of them is damaged"

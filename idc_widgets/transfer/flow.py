@@ -280,6 +280,7 @@ class Flow:
         series = Series(row, objects, self._staging, self._destination)
         if row["source"] is not None:
             series.source = self._destination / row["source"]
+            series.tainted = self.damaged.get((uuid, row["source"]), ())
         unchecked, lost = series.survey(self.damaged.get((uuid, path), ()))
         for name in lost:
             self._ledger.lost(n, series.objects[name])

@@ -60,10 +60,8 @@ def judge(folder: Path, size: int | None, expected: Expected, offline: bool) -> 
     """Return the verdict on a file of `folder` that has `size` on the disk (None: there is none)."""
     if size is None:
         return Verdict(("missing", "the file is missing"))
-    if size == contents.OUTSIDE:
-        return Verdict(("unreadable", "the file is a link that leads out of the folder, which is not followed"))
-    if size == contents.NOWHERE:
-        return Verdict(("unreadable", "the file is a link that leads nowhere"))
+    if size < 0:
+        return Verdict(("unreadable", contents.why(size)))
     if size and size != expected.size and expected.before is not None and expected.before[0] == size:
         return _against(folder, expected, size)
     if size != expected.size:
@@ -79,7 +77,17 @@ def judge(folder: Path, size: int | None, expected: Expected, offline: bool) -> 
         kind, reason = expected.earlier
         if kind == "changed":  # which an offline check cannot take back
             return Verdict((kind, reason))
+    if verdict.unchecked is not None and _still_damaged(expected, verdict):
+        return Verdict(expected.earlier)
     return verdict
+
+
+def _still_damaged(expected: Expected, verdict: Verdict) -> bool:
+    """Whether content that was found wrong cannot be told any more, and is not what was known of it before either."""
+    if expected.earlier is None or expected.earlier[0] != "damaged" or not expected.earlier[1].endswith("(MD5)"):
+        return False
+    before = md5_of(expected.before[1]) if expected.before is not None else None
+    return verdict.own is None or verdict.own[0] not in (expected.own, before)
 
 
 def _content(folder: Path, expected: Expected, offline: bool) -> Verdict:

@@ -22,7 +22,7 @@ from .etags import is_md5
 from .model import Item
 from .paths import OWN_FOLDER, RECEIPT
 from .registry import make_private, record_path
-from .safe import is_safe_name, is_safe_path
+from .safe import is_lawful_path, is_safe_name, is_safe_path
 
 _VERSION = 2
 _LONGEST_LINE = 1 << 26  # bytes; a series of 100,000 files takes 10 MB
@@ -46,6 +46,8 @@ class Entry:
     was known to be right then (it had the ETag). `found` is what is wrong: (kind, reason) by file name.
 
     `scattered` says that the folder had only some of the files when it was checked, other folders the rest.
+
+    `claimed` says, in this machine's own record, that a receipt alone had it: nothing that this machine knows itself.
     """
 
     series_uid: str
@@ -60,6 +62,7 @@ class Entry:
     own: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
     found: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     scattered: bool = False
+    claimed: bool = False
 
     @property
     def key(self) -> Key:
@@ -88,10 +91,14 @@ class Entry:
 
 @dataclass
 class Record:
-    """What a record says: entries, and series that were asked for (with their folders)."""
+    """What a record says: entries, and series that were asked for (with their folders).
+
+    `askers` are who asked for them: ids of downloads, which take that back when they are cancelled, and "".
+    """
 
     entries: dict[Key, Entry] = field(default_factory=dict)
     asked: dict[Key, Item] = field(default_factory=dict)
+    askers: dict[Key, set[str]] = field(default_factory=dict)
 
 
 def receipt_path(destination: Path) -> Path:
@@ -111,34 +118,36 @@ def append(destination: Path, entry: Entry) -> None:
         _write(own, line)
 
 
-def keep(destination: Path, record: Record, entries: Iterable[Entry], asked: Iterable[tuple[Item, str]], where: Path,
-         provider: str, idc_version: int) -> None:  # fmt: skip
-    """Write to one of the two records what it does not say yet."""
+def keep(destination: Path, record: Record, entries: Iterable[Entry],
+         asked: Iterable[tuple[Item, str, Collection[str]]], where: Path, provider: str, idc_version: int,
+) -> None:  # fmt: skip
+    """Write to one of the two records what it does not say yet; what was asked for, with who asked for it."""
     lines = [_line(entry) for entry in entries if _differs(record.entries.get(entry.key), entry)]
-    new = [
-        (item, path)
-        for item, path in asked
-        if (key := (item.crdc_series_uuid, path)) not in record.asked and key not in record.entries
-    ]
-    lines += _asked_lines(new, provider, idc_version)
+    new: dict[str, list[tuple[Item, str]]] = {}
+    for item, path, askers in asked:
+        if (key := (item.crdc_series_uuid, path)) not in record.entries:
+            for asker in set(askers) - record.askers.get(key, set()):
+                new.setdefault(asker, []).append((item, path))
+    for asker, items in new.items():
+        lines += _asked_lines(items, provider, idc_version, asker)
     if where != receipt_path(destination):
         make_private(where.parent)
     for line in lines:
         _write(where, line)
 
 
-def ask(destination: Path, items: Iterable[tuple[Item, str]], provider: str, idc_version: int) -> None:
-    """Enter series, with their folders, as asked for."""
-    for line in _asked_lines(list(items), provider, idc_version):
+def ask(destination: Path, items: Iterable[tuple[Item, str]], provider: str, idc_version: int, asker: str) -> None:
+    """Enter series, with their folders, as asked for by a download."""
+    for line in _asked_lines(list(items), provider, idc_version, asker):
         _write(receipt_path(destination), line)
 
 
-def withdraw(destination: Path, keys: Collection[Key], *, removed: bool = False) -> None:
-    """Take back that series were asked for; where they were `removed` on purpose, what is known of them too."""
+def withdraw(destination: Path, keys: Collection[Key], asker: str | None) -> None:
+    """Take back that a download asked for series; with None, all that is known of them: they are gone on purpose."""
     if not keys:
         return
-    verb = "withdrawn" if removed else "unasked"
-    line = json.dumps({"receipt": _VERSION, "verified": None, verb: sorted(keys)}, separators=(",", ":"))
+    what = {"withdrawn": sorted(keys)} if asker is None else {"unasked": sorted(keys), "by": asker}
+    line = json.dumps({"receipt": _VERSION, "verified": None} | what, separators=(",", ":"))
     for path in (receipt_path(destination), record_path(destination)):
         if path.exists():
             _write(path, line)
@@ -165,19 +174,24 @@ def _line(entry: Entry) -> str:
             "bucket": entry.bucket,
             "provider": entry.provider,
             "idc_version": entry.idc_version,
-            "path": entry.path,
+            "path": _path(entry.path),
             "verified": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "by": entry.by,
             "files": entry.files,
         }
         | {name: dict(value) for name, value in more.items() if value}
-        | ({"scattered": True} if entry.scattered else {}),
+        | {name: True for name in ("scattered", "claimed") if getattr(entry, name)},
         ensure_ascii=False,
         separators=(",", ":"),
     )
 
 
-def _asked_lines(items: list[tuple[Item, str]], provider: str, idc_version: int) -> list[str]:
+def _path(path: str) -> str | list[str]:
+    """Return a folder as it is written down: one that another system would not take, by its components."""
+    return path if is_safe_path(path) else path.split("/")
+
+
+def _asked_lines(items: list[tuple[Item, str]], provider: str, idc_version: int, asker: str) -> list[str]:
     return [
         json.dumps(
             {
@@ -186,10 +200,11 @@ def _asked_lines(items: list[tuple[Item, str]], provider: str, idc_version: int)
                 "provider": provider,
                 "idc_version": idc_version,
                 "asked": [
-                    (item.series_uid, item.crdc_series_uuid, item.bucket, path, item.files, item.bytes)
+                    (item.series_uid, item.crdc_series_uuid, item.bucket, _path(path), item.files, item.bytes)
                     for item, path in items[first : first + _ASKED_IN_A_LINE]
                 ],
-            },
+            }
+            | ({"by": asker} if asker else {}),
             ensure_ascii=False,
             separators=(",", ":"),
         )
@@ -236,13 +251,19 @@ def read(path: Path, wanted: Collection[str] | None = None) -> Record:
             loaded = json.loads(line)
             if "asked" in loaded:
                 for each in loaded["asked"]:
-                    if (asked := _asked(each)) and (wanted is None or asked[0].crdc_series_uuid in wanted):
-                        record.asked[asked[0].crdc_series_uuid, asked[1]] = asked[0]
+                    item, folder = _asked(each)
+                    if wanted is None or item.crdc_series_uuid in wanted:
+                        record.asked[item.crdc_series_uuid, folder] = item
+                        record.askers.setdefault((item.crdc_series_uuid, folder), set()).add(loaded.get("by", ""))
             elif "unasked" in loaded or "withdrawn" in loaded:
                 for uuid, folder in loaded.get("unasked", ()):
-                    record.asked.pop((uuid, folder), None)
+                    askers = record.askers.get((uuid, folder), set())
+                    askers.discard(loaded.get("by", ""))
+                    if not askers:
+                        record.asked.pop((uuid, folder), None)
                 for uuid, folder in loaded.get("withdrawn", ()):
                     record.asked.pop((uuid, folder), None)
+                    record.askers.pop((uuid, folder), None)
                     record.entries.pop((uuid, folder), None)
             elif wanted is None or loaded["uuid"] in wanted:
                 entry = _entry(loaded)
@@ -269,7 +290,7 @@ def written(destination: Path, wanted: Collection[str], since: float) -> dict[Ke
     for line in _lines(receipt_path(destination)):
         with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             loaded = json.loads(line)
-            key = loaded["uuid"], loaded["path"]
+            key = loaded["uuid"], _folder(loaded["path"])
             if key[0] in wanted and (at := datetime.fromisoformat(loaded["verified"]).timestamp()) >= int(since):
                 found.setdefault(key, at)
     return found
@@ -322,24 +343,33 @@ def _entry(loaded: dict[str, Any]) -> Entry:
         bucket=_word(loaded["bucket"]),
         provider=_word(loaded["provider"]),
         idc_version=_size(loaded["idc_version"]),
-        path=_text(loaded["path"]),
+        path=_folder(loaded["path"]),
         by=_text(loaded.get("by", "md5")),
         files=tuple((_text(name), _size(size), md5 if is_md5(md5) else None) for name, size, md5 in loaded["files"]),
         etags={_text(name): _text(etag) for name, etag in loaded.get("etags", {}).items()},
         own={_text(n): (md5, bool(right)) for n, (md5, right) in loaded.get("own", {}).items() if is_md5(md5)},
         found={_text(n): (_text(kind), _text(why)) for n, (kind, why) in loaded.get("found", {}).items()},
         scattered=bool(loaded.get("scattered")),
+        claimed=bool(loaded.get("claimed")),
     )
-    if not is_safe_path(entry.path) or not all(is_safe_name(name) for name, *_ in entry.files):
+    if not all(is_safe_name(name) for name, *_ in entry.files):
         raise ValueError("it leads out of the folder")
+    if len({name.casefold() for name, *_ in entry.files}) != len(entry.files):
+        raise ValueError("it names a file twice")
     return entry
 
 
-def _asked(row: Any) -> tuple[Item, str] | None:
+def _asked(row: Any) -> tuple[Item, str]:
     uid, uuid, bucket, path, files, size = row
-    if not is_safe_path(_text(path)):
-        return None
-    return Item(_word(uid), _word(uuid), _word(bucket), _size(files), _size(size)), path
+    return Item(_word(uid), _word(uuid), _word(bucket), _size(files), _size(size)), _folder(path)
+
+
+def _folder(value: Any) -> str:
+    """Return a folder below the destination (see `_path`)."""
+    path = "/".join(map(_text, value)) if isinstance(value, list) else _text(value)
+    if not (is_lawful_path(path) if isinstance(value, list) else is_safe_path(path)):
+        raise ValueError("it leads out of the folder")
+    return path
 
 
 def _word(value: Any) -> str:
@@ -362,7 +392,7 @@ def _size(value: Any) -> int:
 
 
 def _joined(old: Entry | None, new: Entry) -> Entry:
-    if old is None:
+    if old is None or (old.claimed and not new.claimed):  # what is known takes the place of what was claimed
         return new
     if not new.files:  # an earlier format's word for a series that was found wrong
         return replace(old, found=dict(old.found) or {"": ("damaged", "an earlier check found it wrong")})

@@ -35,7 +35,11 @@ class Known:
     asked
         Series that were asked for, with why they may not be here ("" where nothing is known of that).
     backed
-        Entries that this machine's own record or journal has too.
+        Entries that this machine's own record or journal has too, not only as what a receipt claimed.
+    askers
+        Who asked for series (see `receipt.Record`).
+    downloaded
+        Where downloads of this machine put series, or were to.
     receipt, own
         The records themselves.
     """
@@ -44,6 +48,8 @@ class Known:
     rivals: dict[Key, dict[str, tuple[int, str | None]]] = field(default_factory=dict)
     asked: dict[Key, tuple[Item, str]] = field(default_factory=dict)
     backed: set[Key] = field(default_factory=set)
+    askers: dict[Key, set[str]] = field(default_factory=dict)
+    downloaded: set[Key] = field(default_factory=set)
     receipt: Record = field(default_factory=Record)
     own: Record = field(default_factory=Record)
 
@@ -53,12 +59,14 @@ def known(root: Path) -> Known:
     out = Known(receipt=receipt.read(receipt.receipt_path(root)), own=receipt.read(record_path(root)))
     # Whether an MD5 that it took was right is for this machine to say: where it cannot, the ETag is compared again.
     out.entries = {
-        key: replace(entry, own={name: (md5, False) for name, (md5, _) in entry.own.items()})
+        key: replace(entry, own={name: (md5, False) for name, (md5, _) in entry.own.items()}, claimed=False)
         for key, entry in out.receipt.entries.items()
     }
     for entry in out.own.entries.values():
         _take(out, entry)
     for record in (out.receipt, out.own):
+        for key, askers in record.askers.items():
+            out.askers.setdefault(key, set()).update(askers)
         out.asked |= {key: (item, "") for key, item in record.asked.items() if key not in out.entries}
     with contextlib.suppress(TransferError, OSError):  # a journal that is damaged tells nothing
         _from_journal(root, out)
@@ -66,13 +74,19 @@ def known(root: Path) -> Known:
 
 
 def _take(out: Known, own: Entry) -> None:
-    """Add what this machine itself knows of a series; where the receipt says otherwise, that is remembered."""
+    """Add what this machine itself knows of a series; where the receipt says otherwise, that is remembered.
+
+    What it has from a receipt alone says no more than the receipt, but for what was found wrong.
+    """
     key = own.key
     other = out.entries.get(key)
-    out.backed.add(key)
+    if not own.claimed:
+        out.backed.add(key)
     if other is None:
         out.entries[key] = own
         return
+    if own.claimed:
+        own, other = replace(other, found=dict(other.found) | dict(own.found)), own
     theirs = {name: (size, md5) for name, size, md5 in other.files}
     differ = {n: theirs[n] for n, size, md5 in own.files if n in theirs and _contradict(theirs[n], (size, md5))}
     if differ:
@@ -105,6 +119,7 @@ def _from_journal(root: Path, out: Known) -> None:
         " ORDER BY created, n"
     ):
         key = row["uuid"], row["path"]
+        out.downloaded.add(key)
         if row["state"] == "done" and key not in out.backed:
             done[key] = row  # of several, the last
         if key in out.entries:
@@ -113,6 +128,7 @@ def _from_journal(root: Path, out: Known) -> None:
         if not why and row["state"] != "done":
             why = f"a download of it is {row['job_state']}"
         out.asked[key] = Item(row["uid"], row["uuid"], row["bucket"], row["files"], row["bytes"]), why
+        out.askers.setdefault(key, set()).add(row["job"])
     for row in done.values():
         objects = journal.all("SELECT name, size, etag FROM object WHERE job = ? AND n = ?", (row["job"], row["n"]))
         if len(objects) == row["files"]:
@@ -138,7 +154,7 @@ def etags_of(files: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def entry_of(
     target: Target, old: Entry | None, fresh: Collection[Object] | None, verdicts: Mapping[str, Verdict],
-    provider: Provider, idc_version: int, *, scattered: bool = False,
+    provider: Provider, idc_version: int, *, scattered: bool = False, backed: bool = True,
 ) -> Entry:  # fmt: skip
     """Return what is to be kept of a series in a folder after a check.
 
@@ -154,6 +170,8 @@ def entry_of(
         Of the files that were judged, by name.
     provider, idc_version, scattered
         As in an entry.
+    backed
+        Whether this machine itself knew them.
     """
     item = target.item
     found = {name: verdict.wrong for name, verdict in verdicts.items() if verdict.wrong is not None}
@@ -167,11 +185,14 @@ def entry_of(
         files = {}
         for each in fresh:
             keeps = each.name in before and found.get(each.name, ("", ""))[0] == "changed"
-            files[each.name] = (each.name, *before[each.name]) if keeps else (each.name, each.size, md5_of(each.etag))
+            size, md5 = before.get(each.name, (0, None))
+            # An ETag of another kind takes nothing back: the objects of a version do not change.
+            now = md5_of(each.etag) or (md5 if backed and size == each.size else None)
+            files[each.name] = (each.name, *before[each.name]) if keeps else (each.name, each.size, now)
             if not keeps:
                 etags.pop(each.name, None)
                 etags |= etags_of([(each.name, each.etag.strip('"').lower())])
-        etags = {name: etag for name, etag in etags.items() if name in files and files[name][2] is None}
+        etags = {name: etag for name, etag in etags.items() if name in files}
     own |= {name: verdict.own for name, verdict in verdicts.items() if verdict.own is not None}
     return Entry(
         series_uid=item.series_uid,
@@ -186,6 +207,7 @@ def entry_of(
         own={name: value for name, value in own.items() if name in files},
         found=found,
         scattered=scattered,
+        claimed=fresh is None and not backed,
     )
 
 

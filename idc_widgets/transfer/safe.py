@@ -40,6 +40,17 @@ def is_safe_path(path: str) -> bool:
     )
 
 
+def is_lawful_path(path: str) -> bool:
+    """Whether a folder is one below the destination on this system, which may take names that others do not."""
+    parts = path.split("/")
+    try:
+        os.fsencode(path)
+    except UnicodeError:
+        return False
+    lawful = "\0" not in path and not any(part in ("", ".", "..") for part in parts)
+    return os.name == "posix" and lawful and len(path) <= _LONGEST_PATH and parts[0].casefold() != OWN_FOLDER
+
+
 def link_in(root: Path, path: str, seen: dict[str, bool]) -> str | None:
     """Return the first folder of a path below `root` that is a link, or None: what it leads to is not ours to write.
 

@@ -75,6 +75,7 @@ class Series:
         self._destination = destination
         self.final = destination / self.path
         self.source: Path | None = None  # a folder that may have files of it under another layout
+        self.tainted: Collection[str] = ()  # those of them that a check found wrong there
         self.adopted = False  # whether files of it were in its folder before
         self.expected: set[str] = set()  # asked of a transport, no word yet
         self.in_blocks: set[str] = set()  # being fetched in blocks
@@ -191,8 +192,9 @@ class Series:
         return item
 
     def missing(self) -> dict[str, int]:
-        """Return the files that are to be had, with their sizes."""
-        return {item.name: item.size for item in self.objects.values() if item.state == "pending"}
+        """Return the files that may be taken from `source`, with their sizes."""
+        pending = (item for item in self.objects.values() if item.state == "pending")
+        return {item.name: item.size for item in pending if item.name not in self.tainted}
 
     def taken(self, name: str) -> Object:
         """Take note that a file came from this disk."""

@@ -68,6 +68,8 @@ class Targets:
         How many other files are of no known series.
     sizes
         All DICOM files, by folder and name.
+    unread
+        Folders that cannot be read, with why.
     """
 
     known: Known
@@ -76,6 +78,7 @@ class Targets:
     absent: list[Target] = field(default_factory=list)
     unknown: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
     strangers: int = 0
+    unread: dict[str, str] = field(default_factory=dict)
 
     @property
     def identifiers(self) -> set[str]:
@@ -88,7 +91,8 @@ def collect(
     root: Path, lookup: Callable[[Collection[str]], Mapping[str, Item]], expect: Sequence[Item] = ()
 ) -> Targets:
     """Return what should be in a folder and what is there."""
-    targets = Targets(known(root), {each.path: each.files for each in contents.scan(root)})
+    unread: dict[str, str] = {}
+    targets = Targets(known(root), {each.path: each.files for each in contents.scan(root, unread)}, unread=unread)
     records, sizes = targets.known, targets.sizes
     recorded: dict[str, set[str]] = {}
     for entry in records.entries.values():
@@ -105,6 +109,10 @@ def collect(
     _on_disk(targets, index, strange)
     wanted += [(index.of(key[0]) or item, key[1], why) for key, (item, why) in records.asked.items()]
     wanted += [(item, "", "") for item in expect]
+    expected = {item.crdc_series_uuid for item in expect}
+    for key in records.asked:  # from now on not by downloads alone, which may take it back
+        if key[0] in expected:
+            records.askers.setdefault(key, set()).add("")
     _absent(targets, index, wanted)
     for group in targets.groups.values():
         group.sort(key=lambda target: (target.entry is None, -len(target.names), target.path))

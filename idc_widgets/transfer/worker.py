@@ -169,7 +169,7 @@ class Worker:
             for row in rows
             if (row["uuid"], row["path"]) not in asked
         ]
-        receipt.ask(self._destination, new, self._job["provider"], self._job["idc_version"])
+        receipt.ask(self._destination, new, self._job["provider"], self._job["idc_version"], self._id)
         self._flow.prefer([row["n"] for row in rows if row["turn"]])
         to_list, remaining = [], 0
         for row in rows:
