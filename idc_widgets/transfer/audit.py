@@ -317,13 +317,15 @@ class _Check:
         order = {key: n for n, key in enumerate(known.entries)}  # also in a record that is written anew
         entries = sorted(self._entries, key=lambda entry: order.get(entry.key, len(order)))
         asked = [(item, path, known.askers.get((item.crdc_series_uuid, path)) or {""}) for item, path in self._asked]
+        failed = []
         for record, where in ((known.receipt, receipt.receipt_path(self._root)), (known.own, record_path(self._root))):
             try:
                 receipt.keep(self._root, record, entries, asked, where, self._provider, self._version)
             except (OSError, TransferError) as error:  # it can be checked all the same
-                why = getattr(error, "strerror", None) or error
-                said = f"what was found could not be written down here: {why}"
-                self.result.notes.append(Problem(where, "", said, "record"))
+                failed.append(f"{where} ({getattr(error, 'strerror', None) or error})")
+        if failed:
+            said = f"what was found could not be written down in {' nor in '.join(failed)}"
+            self.result.notes.append(Problem(self._root, "", said, "record"))
         with contextlib.suppress(OSError, TransferError):
             receipt.withdraw(self._root, self._mended, None)
 

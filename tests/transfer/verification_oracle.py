@@ -48,6 +48,10 @@ class Oracle:
         Series whose files a check has seen listed.
     seen
         The digests of files whose ETag does not tell their content, as a check first saw them.
+    since
+        In which order the folders of series became known.
+    missed
+        The folders of series that were told to be absent.
     """
 
     root: Path
@@ -57,17 +61,21 @@ class Oracle:
     asked: set[str] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
     seen: dict[Path, str] = field(default_factory=dict)
+    since: dict[tuple[str, Path], tuple[int, int, str]] = field(default_factory=dict)
+    missed: set[tuple[str, Path]] = field(default_factory=set)
+    checks: int = 0
 
     def check(self, *, offline: bool, expect: bool) -> Says:
         """Return what a check must say now; what it saw is known from then on."""
         disk = {path: path.read_bytes() for path in self.root.rglob("*.dcm")}
         owners = self._owners(disk)
         says, claimed = Says(), set[Path]()
+        self._date(disk)
+        self.checks += 1
         for uid, files in self.truth.items():
             here = {path.parent for path in disk if owners[path] == uid}
-            wanted = self.whole.get(uid, set())
+            wanted = set(self.whole.get(uid, set()))
             in_vain = self._named_in_vain(uid, disk, owners)
-            says.problems |= {(uid, "absent", folder) for folder in wanted - here}
             if not here:
                 if not wanted and (expect or uid in self.asked or in_vain):
                     says.problems.add((uid, "absent", in_vain))
@@ -78,6 +86,9 @@ class Oracle:
                 self.asked.add(uid)
             else:
                 claimed |= self._by_names(says, uid, files, disk, here)
+            for folder in wanted - here:
+                self._missed(says, uid, folder, here & wanted, disk)
+        self._date(disk)
         for path, data in disk.items():
             if path in claimed:
                 continue
@@ -89,6 +100,24 @@ class Oracle:
             else:
                 says.extra.add(path)
         return says
+
+    def _date(self, disk: dict[Path, bytes]) -> None:
+        for uid, folders in self.whole.items():
+            for folder in folders:
+                count = sum(folder / name in disk for name in self.truth[uid])
+                self.since.setdefault((uid, folder), (self.checks, -count, folder.relative_to(self.root).as_posix()))
+
+    def _missed(self, says: Says, uid: str, folder: Path, here: set[Path], disk: dict[Path, bytes]) -> None:
+        """A folder that a check came upon is missed once only where the series is whole at an earlier place."""
+        wrong = {path.parent for _, kind, path in says.problems if path is not None and kind != "absent"}
+        whole = {at for at in here - wrong if all(at / name in disk for name in self.truth[uid])}
+        earlier = any(self.since[uid, at] < self.since[uid, folder] for at in whole)
+        if earlier and (uid, folder) in self.missed:
+            self.whole[uid].discard(folder)
+            self.missed.discard((uid, folder))
+            return
+        self.missed.add((uid, folder))
+        says.problems.add((uid, "absent", folder))
 
     @staticmethod
     def _named_in_vain(uid: str, disk: dict[Path, bytes], owners: dict[Path, str | None]) -> Path | None:
