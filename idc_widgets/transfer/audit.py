@@ -140,15 +140,15 @@ class _Check:
                 self._absent(target)
 
     def _is_mended(self, target: Target) -> bool:
-        """Whether an absence that was told is none: the series is whole where it was known to be earlier.
+        """Whether an absence that was told is none: the series is whole where it was earlier, or a download put it.
 
         A check came upon the folder, as one that was moved away and back, or a copy; no download put it there.
         """
         known, key = self._targets.known, (target.item.crdc_series_uuid, target.path)
         if target.entry is None or target.entry.found.get("", ("",))[0] != "absent" or key in known.downloaded:
             return False
-        earlier = itertools.takewhile(lambda each: each != key, known.entries)
-        return any(each[0] == key[0] and each in self._whole for each in earlier)
+        better = {*itertools.takewhile(lambda each: each != key, known.entries), *known.downloaded}
+        return any(each[0] == key[0] and each in better for each in self._whole)
 
     def _absent(self, target: Target) -> None:
         item, path = target.item, target.path
