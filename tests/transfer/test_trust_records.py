@@ -1,4 +1,4 @@
-"""What a check knows, and whom it believes: claims, names, what cannot be read, absences, what cancelling takes back."""
+"""What a check knows, and whom it believes: claims, names, what cannot be read, absences, cancelling."""
 
 from __future__ import annotations
 
