@@ -18,10 +18,24 @@ import duckdb
 
 from idc_widgets.catalog import Index
 from idc_widgets.catalog.names import short
-from idc_widgets.cohort.identifiers.spelling import DOI_SHAPE, bare_doi, field_of, inside, loose_field_of, shaped
+from idc_widgets.cohort.identifiers import exclusions
+from idc_widgets.cohort.identifiers.literals import plainly
+from idc_widgets.cohort.identifiers.spelling import (
+    DOI_SHAPE,
+    SERIES,
+    STUDY,
+    UUID,
+    bare_doi,
+    field_of,
+    inside,
+    loose_field_of,
+    shaped,
+)
 from idc_widgets.lib import arguments
 
 _MOST = 1_000_000_000  # bytes, unpacked
+_FINE = {SERIES, STUDY, UUID}  # which of them as the label of a value makes the values a row
+_CELLS = 20_000_000  # of a parquet file: of a larger one only the columns are read that can matter
 _SUFFIX = re.compile(
     r"\.(?:csv|tsv|tab|txt|text|json|jsonl|ndjson|parquet|pq|gz|tcia|s5cmd|manifest|ya?ml|xlsx?|lst|list|md|zip|log)$",
     re.IGNORECASE,
@@ -34,13 +48,13 @@ class SourceError(ValueError):
 
 @dataclass
 class Content:
-    """What a source holds: text, columns with their headings, or single values; and what to call it."""
+    """What a source holds: text, columns with their headings, or a value of lists and mappings; and what to call it."""
 
     name: str
     text: str | None = None
     headings: list[Any] | None = None
     columns: list[list[Any]] | None = None
-    values: list[Any] | None = None
+    value: Any = None
 
 
 def load(index: Index, source: Any) -> Content:
@@ -65,43 +79,71 @@ def load(index: Index, source: Any) -> Content:
         read = source.read()
         name = str(getattr(source, "name", "") or "this file")
         return Content(name, text=_full(read, name)) if isinstance(read, str) else _bytes(index, bytes(read), name)
-    if hasattr(source, "columns") or hasattr(source, "to_pandas"):
-        return frame(source)
-    if hasattr(source, "tolist"):  # a Series, an Index, an array
+    if (found := frame(source)) is not None:
+        return found
+    if hasattr(source, "tolist"):  # an Index, an array
         values = source.tolist()
-        values = values if isinstance(values, list) else [values]
         heading = getattr(source, "name", None)
-        labels = getattr(source, "index", None)
-        if (
-            hasattr(source, "to_frame")
-            and _texts(labels)
-            and (field_of(heading) or field_of(getattr(labels, "name", "")))
-        ):
-            return frame(source.to_frame())
         if heading is not None and field_of(heading):
             return Content("this column", headings=[heading], columns=[values])
-        return Content("this list", values=values)
+        # What else is no plain list may be the row of a table.
+        return Content(
+            "this list", value=values if hasattr(source, "name") and isinstance(values, list) else tuple(values)
+        )
     if isinstance(source, Mapping):
-        return Content("this mapping", values=[dict(source)])
+        return Content("this mapping", value=plainly(source))
     if hasattr(source, "__iter__") and not isinstance(source, type):
-        return Content("this list", values=list(source))
+        return Content("this list", value=plainly(source if isinstance(source, tuple) else list(source)))
     raise TypeError(
         f"{type(source).__name__} holds no identifiers; a file, its text, a list of identifiers or a data frame does."
     )
 
 
-def frame(table: Any) -> Content:
-    """Return the columns of a data frame, those of its index first."""
-    if hasattr(table, "to_pandas") and not hasattr(table, "iloc"):  # Arrow, Polars
-        names = [str(n) for n in getattr(table, "column_names", None) or table.columns]
-        columns = [(table[n].to_pylist if hasattr(table[n], "to_pylist") else table[n].to_list)() for n in names]
-        return Content("this table", headings=list(names), columns=columns)
+def frame(table: Any) -> Content | None:
+    """Return the columns of a data frame or of one column, those of its index first; None where it is neither."""
+    if callable(getattr(table, "collect", None)) and hasattr(table, "columns"):  # a plan of Polars, not run yet
+        return frame(table.collect())
+    if hasattr(table, "iloc"):
+        return _pandas(table) if hasattr(table, "columns") else _labelled(table)
+    names = getattr(table, "column_names", None) or getattr(table, "columns", None)
+    if names is not None and not callable(names) and hasattr(table, "__getitem__"):  # Arrow, Polars, DuckDB
+        if callable(getattr(table, "df", None)):
+            return frame(table.df())
+        listed = [_listed(table[n]) for n in map(str, names)]
+        if all(c is not None for c in listed):
+            return Content("this table", headings=list(map(str, names)), columns=[c for c in listed if c is not None])
+    if callable(getattr(table, "to_pandas", None)) or callable(getattr(table, "to_pylist", None)):
+        if (values := _listed(table)) is not None:
+            return Content("this column", headings=[getattr(table, "name", None) or 0], columns=[values])
+        return frame(table.to_pandas())
+    return None
+
+
+def _listed(column: Any) -> list[Any] | None:
+    """Return the values of a column of Arrow, Polars or pandas."""
+    for name in ("to_pylist", "to_list", "tolist"):
+        if callable(made := getattr(column, name, None)):
+            return list(made())
+    return None
+
+
+def _labelled(series: Any) -> Content:
+    """Return what a pandas Series holds: a column, with the labels of its rows, or the row of a frame."""
+    labels = series.index
+    texts = any(isinstance(v, str) for v in labels[:100])
+    if (texts and sum(bool(field_of(v)) for v in labels) * 2 > len(labels) > 0) or {*map(field_of, labels)} & _FINE:
+        return Content("this row", value=plainly(dict(zip(labels, series.tolist(), strict=True))))
+    if texts or any(field_of(n) for n in (series.name, *labels.names)):
+        return _pandas(series.to_frame())
+    return Content("this list", value=plainly(series.tolist()))
+
+
+def _pandas(table: Any) -> Content:
     headings: list[Any] = []
     columns = []
-    labels = getattr(table, "index", None)
-    levels = list(getattr(labels, "names", ()) or ())
-    for at, name in enumerate(levels):
-        values = labels.get_level_values(at).tolist() if labels is not None else []
+    labels = table.index
+    for at, name in enumerate(labels.names):
+        values = labels.get_level_values(at).tolist()
         texts = any(isinstance(v, str | bytes) for v in values[:100])
         if texts or (name is not None and (field_of(name) or loose_field_of(name))):
             headings.append("id" if name is None else name)
@@ -111,10 +153,6 @@ def frame(table: Any) -> Content:
         headings.append(parts[-1] if parts else "")
         columns.append(table.iloc[:, at].tolist())
     return Content("this data frame", headings=headings, columns=columns)
-
-
-def _texts(labels: Any) -> bool:
-    return labels is not None and not callable(labels) and any(isinstance(v, str) for v in labels[:100])
 
 
 def _as_path(source: str) -> Path | None:
@@ -216,19 +254,22 @@ def _parquet(index: Index, path: Path, name: str) -> Content:
     cursor = index.database.cursor()
     try:
         found = cursor.execute("SELECT * FROM read_parquet($1) LIMIT 0", [str(path)])
-        headings = [d[0] for d in found.description or ()]
-        kinds = [str(d[1]) for d in found.description or ()]
-        # Texts too: a heading may say nothing of the identifiers below it.
-        kept = [
-            h
-            for h, k in zip(headings, kinds, strict=True)
-            if k in ("VARCHAR", "BLOB") or field_of(h) or loose_field_of(h)
-        ] or headings
-        names = ", ".join('"' + h.replace('"', '""') + '"' for h in kept)
+        headings = [(d[0], str(d[1])) for d in found.description or ()]
+        counted = cursor.execute("SELECT count(*) FROM read_parquet($1)", [str(path)]).fetchone()
+        large = counted is not None and counted[0] * len(headings) > _CELLS
+        names = ", ".join(
+            "NULL" if large and not _matters(h, kind) else '"' + h.replace('"', '""') + '"' for h, kind in headings
+        )
         rows = cursor.execute(f"SELECT {names} FROM read_parquet($1)", [str(path)]).fetchall()
     except duckdb.Error as error:
         raise SourceError(f"{short(name)} is no parquet file that can be read: {str(error).splitlines()[0]}") from None
     finally:
         cursor.close()
-    columns = [list(c) for c in zip(*rows, strict=True)] if rows else [[] for _ in kept]
-    return Content(name, headings=list(kept), columns=columns)
+    columns = [list(c) for c in zip(*rows, strict=True)] if rows else [[] for _ in headings]
+    return Content(name, headings=[h for h, _ in headings], columns=columns)
+
+
+def _matters(heading: str, kind: str) -> bool:
+    """Return whether a column may identify or leave rows out: a heading may say nothing of what is below it."""
+    numbers = re.fullmatch(r"U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|FLOAT|DOUBLE|DECIMAL.*|DATE|TIME.*", kind)
+    return not numbers or bool(field_of(heading) or loose_field_of(heading)) or exclusions.tells(heading)

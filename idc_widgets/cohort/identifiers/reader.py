@@ -14,7 +14,19 @@ from urllib.parse import urlsplit
 from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES as TABLE
 from idc_widgets.catalog.names import short
-from idc_widgets.cohort.identifiers import exclusions, files, headings, lookup, records, sections, tables, texts
+from idc_widgets.cohort.identifiers import (
+    exclusions,
+    files,
+    headings,
+    literals,
+    lookup,
+    records,
+    sections,
+    shapes,
+    sorting,
+    tables,
+    texts,
+)
 from idc_widgets.cohort.identifiers.decide import decide
 from idc_widgets.cohort.identifiers.described import not_read
 from idc_widgets.cohort.identifiers.files import Content
@@ -22,7 +34,7 @@ from idc_widgets.cohort.identifiers.lookup import Names
 from idc_widgets.cohort.identifiers.markup import plain
 from idc_widgets.cohort.identifiers.result import Identified, Row
 from idc_widgets.cohort.identifiers.settle import settle
-from idc_widgets.cohort.identifiers.spelling import LEVEL, OPEN, bare_doi, inside, shaped, text_of
+from idc_widgets.cohort.identifiers.spelling import LEVEL, OPEN, SERIES, bare_doi, inside, shaped, text_of
 from idc_widgets.cohort.identifiers.tables import Addresses
 
 #: The format of a saved cohort, as `Cohort.to_json` writes it.
@@ -38,6 +50,7 @@ _BUCKETS = (
     "public-datasets-idc",
 )
 
+_ROW = 50  # values that a row has at most
 Rows = tuple[list[Row], list[str]]
 
 
@@ -89,11 +102,10 @@ def read_frame(index: Index, frame: Any) -> Identified:
     TypeError
         If it is no data frame.
     """
-    if not hasattr(frame, "columns") and not hasattr(frame, "to_pandas") and not hasattr(frame, "to_frame"):
+    content = files.frame(frame)
+    if content is None:
         raise TypeError(f"from_frame(…) takes a data frame, not {type(frame).__name__}.")
-    if not hasattr(frame, "columns") and hasattr(frame, "to_frame"):  # a Series
-        frame = frame.to_frame()
-    return _identified(index, files.frame(frame))
+    return _identified(index, content)
 
 
 def _identified(index: Index, content: Content, most: int | None = None) -> Identified:
@@ -105,22 +117,21 @@ def _identified(index: Index, content: Content, most: int | None = None) -> Iden
         return bool(lookup.fields_of(names, words))
 
     mentioned: Callable[[], list[str]] | None = None  # of a list each entry counts, and nothing stands around it
+    value = content.value
     if content.text is not None:
         text = plain(exclusions.without_comments(content.text))
-        value = records.parse(text)
+        value = literals.parse(text)
         if isinstance(value, dict) and value.get("format") == SAVED:
             return Identified(saved=text)
-        if value is not None:
-            rows, notes = records.rows_in(value, addresses)
-            described = list(dict.fromkeys(records.keys_of(value)))
-        else:
+        if value is None:
             rows, notes, described = _of_text(text, addresses, known)
-        if isinstance(value, tuple) or not records.is_list(value):  # a tuple is a row
             mentioned = partial(inside, text)
+    if value is not None:
+        rows, notes = _of_value(value, addresses, names, known)
+        if isinstance(value, tuple) or not literals.is_list(value) or _is_row(value, names):
+            mentioned = partial(_inside, value)
     elif content.columns is not None:
-        rows, notes = _of_columns(content, addresses)
-    else:
-        rows, notes = _of_values(content.values or [], addresses, known)
+        rows, notes = _of_columns(content, addresses, names)
     if most is not None and sum(len(r.cells) if r.listed else 1 for r in rows) > most:
         raise ValueError(
             f"The list has {sum(len(r.cells) if r.listed else 1 for r in rows):,} entries, {most:,} the most here; "
@@ -147,16 +158,20 @@ def _of_text(text: str, addresses: Addresses, known: exclusions.Known) -> tuple[
     return rows + out, [], described
 
 
-def _of_columns(content: Content, addresses: Addresses) -> Rows:
-    names, columns = content.headings or [], content.columns or []
-    found = tables.rows_of(names, columns, addresses)
+def _of_columns(content: Content, addresses: Addresses, names: Names) -> Rows:
+    names_of, columns = content.headings or [], content.columns or []
+    if any(literals.is_nested(v) for column in columns for v in column):  # each row is a record
+        table = [literals.plainly(dict(zip(names_of, row, strict=True))) for row in zip(*columns, strict=True)]
+        return records.rows_in(table, addresses, names)
+    found = tables.rows_of(names_of, columns, addresses)
     if found is not None:
         return found
-    # Without a heading that says so: by the values, where they are identifiers by their looks.
+    # Without a heading that says so: by the values, where they are identifiers by their looks or have no heading.
     cells = [[text_of(v) for v in column] for column in columns]
-    by_looks = [c for c in cells if any(shaped(v) for v in c[:1000])]
-    if not by_looks:
-        named = ", ".join(sorted(str(h) for h in names)[:5]) or "none"
+    headless = all(isinstance(h, int) or re.fullmatch(r"(?:Unnamed: ?|column_?)?\d*", str(h)) for h in names_of)
+    sample = dict.fromkeys(v for c in cells for v in c[:1000] if v) if headless else {}
+    if not any(shaped(v) for c in cells for v in c[:1000]) and not lookup.fields_of(names, sample):
+        named = ", ".join(sorted(str(h) for h in names_of)[:5]) or "none"
         raise ValueError(
             f"from_frame(…) needs a column SeriesInstanceUID, crdc_series_uuid, StudyInstanceUID, PatientID or "
             f"collection_id; {content.name} has: {short(named)}."
@@ -165,12 +180,12 @@ def _of_columns(content: Content, addresses: Addresses) -> Rows:
     return [r for r in rows if r.cells], []
 
 
-def _of_values(values: Sequence[Any], addresses: Addresses, known: exclusions.Known) -> Rows:
-    if any(isinstance(v, dict | list | tuple) for v in values[:100]):
-        return records.rows_in(list(values), addresses)
+def _of_value(value: Any, addresses: Addresses, names: Names, known: exclusions.Known) -> Rows:
+    if not literals.is_list(value):
+        return records.rows_in(value, addresses, names)
     rows: list[Row] = []
-    for value in values:
-        text = text_of(value)
+    for each in value:
+        text = text_of(each)
         if not text:
             continue
         if re.search(r"://|\s", text) or (not shaped(bare_doi(text)) and inside(text)):
@@ -178,6 +193,22 @@ def _of_values(values: Sequence[Any], addresses: Addresses, known: exclusions.Kn
         else:
             rows.append(Row(((OPEN, bare_doi(text)),)))
     return rows, []
+
+
+def _is_row(values: Iterable[Any], names: Names) -> bool:
+    """Return whether a list has the values of a row: few, of three levels or more."""
+    texts = [text_of(v) for v in values]
+    if len(texts) > _ROW:
+        return False
+    fields = lookup.fields_of(names, texts)
+    return (
+        len({LEVEL[fields[t][0][0]] if t in fields else LEVEL[SERIES] for t in texts if t in fields or shaped(t)}) > 2
+    )
+
+
+def _inside(value: Any) -> list[str]:
+    """Return all UIDs and uuids of a value, wherever they stand."""
+    return [u for text in [*shapes.leaves(value), *sorting.keys_of(value)] for u in inside(text)]
 
 
 def _addresses(index: Index) -> Addresses:
