@@ -19,6 +19,7 @@ _PART = re.compile(
 _LAST = re.compile(r"limit|filters?|query|criteria|conditions?|where")
 #: These label a row as well, in a table of several.
 _PORTION = re.compile(r"n|subset|split|fold|sample|sampl(?:ed|ing)|fraction|frac|portion|percent|every|random")
+_SIZE = re.compile(r"(?:n|num|number|count|max|min)?(?:of)?(?:samples?|subsets?)(?:size|count|n)?")
 _PLAIN = re.compile(
     r"(?:\w*(?:cohort|list|file|project|dataset|manifest|collection|patient|subject|site))?(?:names?|titles?|labels?|aliases)"
     r"|desc(?:ription)?|summary|comments?|notes?|remarks?|authors?|creators?|owner|users?|emails?|contact|citations?|license\w*"
@@ -65,7 +66,9 @@ def is_odd(name: object) -> bool:
 def portions(name: object) -> bool:
     """Return whether a key asks for a portion of a whole; in a table of several rows it may label one."""
     words = [w.lower() for w in _WORDS.findall(str(name))]
-    return bool(words) and bool(_PORTION.fullmatch(words[0])) and not _PLAIN.fullmatch(key_of(name))
+    if _SIZE.fullmatch("".join(words)):
+        return True
+    return bool(words) and bool(_PORTION.fullmatch(words[0])) and not is_plain(name)
 
 
 def is_plain(name: object) -> bool:

@@ -11,12 +11,17 @@ from typing import Any
 from idc_widgets.catalog.names import short
 
 # Comments, and the name that a program gives to what follows.
-_BEFORE = re.compile(r"\A(?:\s*(?://|#)[^\n]*\n)*\s*((?:(?:const|let|var)\s+)?[A-Za-z_]\w*\s*=\s*(?=[\[{(]))?")
+_BEFORE = re.compile(
+    r"\A(?:\s*(?://|#)[^\n]*\n)*\s*((?:(?:const|let|var)\s+)?[A-Za-z_]\w*\s*=\s*(?=[\[{(]|(?:\w+\.)?\w*[dD]ict\())?"
+)
 _ARRAY = re.compile(r"(?:np\.|numpy\.)?array\((\[.*\])(?:,\s*dtype=[^)\s]+)?\)", re.DOTALL)  # as NumPy shows it
 _NO_COMMA = re.compile(r"(?<=['\"])\s+(?=['\"])")  # between the strings of an array as NumPy prints it
 _MOST = 20_000_000  # characters that are read as anything but JSON
 _DEEP = "This JSON is nested too deep to be read."
-_SHOWS = re.compile(r"(?:print|display|pprint|console\.log)\s*\([^()]*\)|[A-Za-z_]\w*\s*$", re.MULTILINE)
+_DICT = re.compile(r"(?:collections\.)?(?:OrderedDict|defaultdict|dict)\(\s*[\[{(<]")
+_SHOWS = re.compile(
+    r"export\s+default\s+\w+|(?:print|display|pprint|console\.log)\s*\([^()]*\)|[A-Za-z_]\w*\s*$", re.MULTILINE
+)
 
 _TOKEN = re.compile(
     r"\s+|//[^\n]*|\#[^\n]*|/\*(?s:.*?)\*/"
@@ -43,7 +48,7 @@ def parse(text: str) -> Any:
     bare = text[begins.end() if begins else 0 :].removesuffix(";")
     if array := _ARRAY.fullmatch(bare):
         bare = array[1]
-    if bare[:1] not in ("[", "{", "(") or len(bare) < 2:
+    if (bare[:1] not in ("[", "{", "(") and not _DICT.match(bare)) or len(bare) < 2:
         return None
     try:
         return json.loads(bare)

@@ -20,7 +20,7 @@ from idc_widgets.cohort.identifiers.exclusions import EXCLUDED
 from idc_widgets.cohort.identifiers.literals import is_list, parse
 from idc_widgets.cohort.identifiers.lookup import Names
 from idc_widgets.cohort.identifiers.result import Row
-from idc_widgets.cohort.identifiers.sorting import Record, sort
+from idc_widgets.cohort.identifiers.sorting import Record, keys_of, sort
 from idc_widgets.cohort.identifiers.spelling import (
     ADDRESS,
     COLLECTION,
@@ -183,7 +183,8 @@ class _Walk:
             values = values[1:]
         if shapes.is_table(values):
             odd = [v for v in values if any(v[k] and asked.is_odd(k) for k in v)]
-            plain = [v for v in values if not any(v is o for o in odd)]
+            ids = {id(v) for v in odd}
+            plain = [v for v in values if id(v) not in ids]
             headings = list(dict.fromkeys(k for v in plain for k in v))
             found = (
                 self._table(headings, [[v.get(k) for v in plain] for k in headings], above) if len(plain) > 1 else None
@@ -234,7 +235,9 @@ class _Walk:
         plain = tuple(c for c in above if c[0] != ADDRESS and "://" not in c[1])
         addressed = [r for _, v in above if "://" in v for r in self.addresses.rows(v)]
         if "://" in value and bare_doi(value) == value:
-            return [r if r.problem else Row((*plain, *r.cells)) for r in self.addresses.rows(value)]
+            found = [r if r.problem else Row((*plain, *r.cells)) for r in self.addresses.rows(value)]
+            elsewhere = [Row(((field, value),), problem="no address of a series of IDC")]
+            return found or (elsewhere if field != OPEN else [])
         if wrong := [r for r in addressed if r.problem]:
             return wrong
         beside = tuple(c for r in addressed for c in r.cells)
@@ -257,6 +260,8 @@ class _Walk:
             return self.rows(read, (*above, *seed), depth, field)
         record = sort(read, self, field)
         record.own[:0] = seed
+        if record.pages and not record.own and not record.lists:
+            record.unread, record.asks = [*record.unread, *record.asks], []
         own = tuple(dict.fromkeys((*above, *record.own)))
         level = self.level(own)
         parts = [Part(n, True, [r for v in vs for r in self.rows(v, own, depth + 1, n)]) for n, vs in record.lists]
@@ -268,7 +273,9 @@ class _Walk:
                 if reference == refers:
                     typed = field_of(name) or loose_field_of(name)
                     parts.append(Part(name, bool(typed), self.rows(each, own, depth + 1, typed or OPEN)))
-                    if not parts[-1].rows:
+                    if not parts[-1].rows and typed and not all(map(asked.is_plain, keys_of(each))):
+                        record.expects = max(record.expects, LEVEL[typed])
+                    elif not parts[-1].rows:
                         record.unread.append(name)
         out = record.out + [r for p in parts for r in p.rows if r.problem == EXCLUDED]
         for part in parts:
@@ -280,8 +287,9 @@ class _Walk:
 
     def _of_parts(self, record: Record, own: Cells, level: int, parts: Sequence[Part]) -> list[Row]:
         """Return the finest of what is below a record; the record itself where nothing of it is finer."""
-        fine = [p for p in parts if self._of(p.rows) > level]
-        top = max((self._of(p.rows) for p in fine), default=0)
+        levels = {id(p): self._of(p.rows) for p in parts}
+        fine = [p for p in parts if levels[id(p)] > level]
+        top = max((levels[id(p)] for p in fine), default=0)
         if record.expects > max(top, level):
             return [Row((), record.expects)]  # its finest key is there, and empty
         if not fine:
@@ -300,13 +308,13 @@ class _Walk:
         beside = []
         for part in fine:
             cells = [c for r in part.rows if not r.problem for c in r.cells]
-            if self._of(part.rows) == top:
+            if levels[id(part)] == top:
                 continue
             if part.typed and (len(part.rows) == 1 or {f for f, _ in cells} == {COLLECTION}):
                 beside += cells
             else:
                 self._notes[f"{part.name or 'Keys'}: named beside what is finer, and only this counts."] = None
-        kept = [r for p in fine if self._of(p.rows) == top for r in p.rows]
+        kept = [r for p in fine if levels[id(p)] == top for r in p.rows]
         return [r if r.problem else Row(tuple(dict.fromkeys((*beside, *r.cells))), r.expects) for r in kept]
 
     def _kept(self, record: Record, rows: list[Row]) -> list[Row]:
@@ -319,7 +327,10 @@ class _Walk:
             return rows
         self._notes[f"{short(', '.join(record.asks))} is not read, so what stands beside it names nothing."] = None
         finest = dict.fromkeys(self._finest(r.cells) for r in coarse)
-        return [r for r in rows if r not in coarse] + [Row((c,), problem=asked.problem(record.asks)) for c in finest]
+        dropped = {id(r) for r in coarse}
+        return [r for r in rows if id(r) not in dropped] + [
+            Row((c,), problem=asked.problem(record.asks)) for c in finest
+        ]
 
     def _not_read(self, names: Sequence[str], level: int) -> None:
         if 0 < level < LEVEL[SERIES] and names:

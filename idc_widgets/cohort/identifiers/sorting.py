@@ -19,6 +19,7 @@ from idc_widgets.cohort.identifiers.spelling import (
     PATIENT,
     SERIES,
     UUID_SHAPE,
+    bare_doi,
     field_of,
     key_of,
     numeric,
@@ -71,6 +72,8 @@ class Record:
         What is said not to be wanted of it.
     left
         Whether it is said not to be wanted itself.
+    pages
+        Whether what asks for a part are numbers, as of the pages of an answer.
     """
 
     own: list[tuple[str, str]] = made_by(default_factory=list)
@@ -82,6 +85,7 @@ class Record:
     unread: list[str] = made_by(default_factory=list)
     out: list[Row] = made_by(default_factory=list)
     left: bool = False
+    pages: bool = False
 
 
 def keys_of(value: Any) -> Iterator[str]:
@@ -125,8 +129,7 @@ class _Sorter:
         # The length of a list that is there.
         counts = [len(v) for v in value.values() if isinstance(v, list | tuple | dict)]
         record.asks = [n for n in record.asks if value.get(n) not in counts]
-        if not record.own and not record.lists and all(isinstance(value.get(n), int) for n in record.asks):
-            record.unread, record.asks = record.unread + record.asks, []  # the pages of an answer
+        record.pages = all(isinstance(value.get(n), int) for n in record.asks)
 
     def _take(self, name: str, each: Any) -> None:
         record, catalogue = self.record, self._catalogue
@@ -162,7 +165,10 @@ class _Sorter:
             record.inner.append((name, each, False))
             return
         elif not isinstance(each, _NESTED) and (text := text_of(each)):
-            self._named.append((key_of(name), field, text))
+            if field == OPEN and "://" in text and not self._catalogue.identifier(text) and bare_doi(text) == text:
+                record.unread += [name] * (not asked.is_plain(name))  # a page of something else
+            else:
+                self._named.append((key_of(name), field, text))
             return
         record.expects = max(record.expects, LEVEL[field])
 
@@ -170,7 +176,7 @@ class _Sorter:
         """Sort what is under a key that says nothing: identifiers, or what is not read."""
         record, catalogue = self.record, self._catalogue
         reference = bool(_REFERENCES.search(name))
-        if OTHER_UIDS.search(key_of(name)):
+        if OTHER_UIDS.search(key_of(name)) or (key_of(name) == "schema" and isinstance(each, Mapping)):
             return
         if isinstance(each, _NESTED):
             if not is_list(each) or any(catalogue.identifier(text_of(e)) for e in each):
