@@ -55,7 +55,7 @@ def asks(name: object) -> bool:
 def excepts(name: object) -> bool:
     """Return whether a key is of what is not wanted of what is named beside it."""
     words = [w.lower() for w in _WORDS.findall(str(name))]
-    return bool(words) and bool(_EXCEPT.fullmatch(words[0])) and not is_plain(name)
+    return bool(words) and bool(_EXCEPT.fullmatch(words[0]) or "not" in words) and not is_plain(name)
 
 
 def is_odd(name: object) -> bool:

@@ -133,10 +133,10 @@ def _labelled(series: Any) -> Content:
     texts = any(isinstance(v, str) for v in labels[:100])
     if (texts and sum(bool(field_of(v)) for v in labels) * 2 > len(labels) > 0) or {*map(field_of, labels)} & _FINE:
         return Content("this row", value=plainly(dict(zip(labels, series.tolist(), strict=True))))
-    if texts and series.dtype == bool and not exclusions.tells(series.name):  # a mask
-        return Content("this mask", value=dict(zip(labels, series.tolist(), strict=True)))
-    if texts or any(field_of(n) for n in (series.name, *labels.names)):
+    if any(field_of(n) or exclusions.tells(n) for n in (series.name, *labels.names)):
         return _pandas(series.to_frame())
+    if texts and labels.is_unique:
+        return Content("this column", value=plainly(dict(zip(labels, series.tolist(), strict=True))))
     return Content("this list", value=plainly(series.tolist()))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from idc_widgets.catalog.names import short
+from idc_widgets.cohort.identifiers import exclusions
 
 # Comments, and the name that a program gives to what follows.
 _BEFORE = re.compile(
@@ -45,7 +46,14 @@ def parse(text: str) -> Any:
         If it is one that is cut or damaged, or that code stands behind.
     """
     begins = _BEFORE.match(text := text.strip())
-    bare = text[begins.end() if begins else 0 :].removesuffix(";")
+    name = (begins[1] or "").rstrip("= \t\n").split(" ")[-1] if begins else ""
+    found = _parsed(text, begins.end() if begins else 0, name)
+    # A list that is said not to be wanted.
+    return {name: found} if found is not None and name and exclusions.leaves_out(name) else found
+
+
+def _parsed(text: str, begins: int, name: str) -> Any:
+    bare = text[begins:].removesuffix(";")
     if array := _ARRAY.fullmatch(bare):
         bare = array[1]
     if (bare[:1] not in ("[", "{", "(") and not _DICT.match(bare)) or len(bare) < 2:
@@ -67,7 +75,7 @@ def parse(text: str) -> Any:
     if bare[0] != "(":
         reader = _Reader(bare)
         try:
-            return reader.all(bool(begins and begins[1]))
+            return reader.all(name)
         except RecursionError:
             raise ValueError(_DEEP) from None
         except _NoLiteral:
@@ -143,26 +151,32 @@ class _Reader:
         self._kind, self._token = "", ""
         self._next()
 
-    def all(self, assigned: bool) -> Any:
-        """Return the one value, or a list of all that stand one after another."""
+    def all(self, name: str) -> Any:
+        """Return the one value, a list of all that stand one after another, or all by the names they are given."""
         found = [self._value()]
+        named = {name: found[0]} if name else {}
         while self._kind:
             if self._token in (",", ";"):
                 self._next()
             elif self._token in ("[", "{"):
                 found.append(self._value())
             elif self._kind == "word" and re.match(r"\s*=\s*[\[{]", self._text[self._at :][:99]):
+                name = self._token
                 self._next()
                 self._next()
+                found.append(self._value())
+                named[name] = found[-1]
             elif shown := _SHOWS.match(self._text, self._at - len(self._token)):
                 self._at = shown.end()
                 self._next()
-            elif assigned or isinstance(found[0], dict):
+            elif named or isinstance(found[0], dict):
                 line = self._text[self._at - len(self._token) :].partition("\n")[0]
                 raise ValueError(f"Behind the value stands what is not read; give the value alone: {short(line)}")
             else:
                 raise _NoLiteral
-        return found[0] if len(found) == 1 else found
+        if len(found) == 1:
+            return found[0]
+        return named if len(named) == len(found) else found
 
     def _next(self) -> None:
         while self._at < len(self._text):

@@ -25,6 +25,7 @@ from idc_widgets.cohort.identifiers.spelling import (
     ADDRESS,
     COLLECTION,
     DOI,
+    INSTANCE,
     LEVEL,
     OPEN,
     PATIENT,
@@ -272,6 +273,7 @@ class _Walk:
             for name, each, reference in record.inner:
                 if reference == refers:
                     typed = field_of(name) or loose_field_of(name)
+                    typed = INSTANCE if key_of(name) in ("instance", "instances") else typed
                     parts.append(Part(name, bool(typed), self.rows(each, own, depth + 1, typed or OPEN)))
                     if not parts[-1].rows and typed and not all(map(asked.is_plain, keys_of(each))):
                         record.expects = max(record.expects, LEVEL[typed])

@@ -47,7 +47,7 @@ def columns(value: Mapping[Any, Any], names: Callable[[str], bool]) -> Table | N
         return headings, [[v.get(h) for v in value.values()] for h in headings]
     if (split := _split(value, names)) is not None:
         return split
-    if not value or not all(isinstance(v, Mapping | list | tuple) for v in value.values()):
+    if not value or not all(isinstance(v, Mapping | list | tuple) and not names(str(k)) for k, v in value.items()):
         return None
     by_row = [c for c in value.values() if isinstance(c, Mapping)]
     if any("Value" in c or any(str(k).startswith("$") for k in c) for c in by_row):

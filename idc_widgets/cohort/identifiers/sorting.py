@@ -14,6 +14,8 @@ from idc_widgets.cohort.identifiers.exclusions import EXCLUDED
 from idc_widgets.cohort.identifiers.literals import is_list
 from idc_widgets.cohort.identifiers.result import Row
 from idc_widgets.cohort.identifiers.spelling import (
+    ADDRESS,
+    INSTANCE,
     LEVEL,
     OPEN,
     PATIENT,
@@ -23,6 +25,7 @@ from idc_widgets.cohort.identifiers.spelling import (
     field_of,
     key_of,
     numeric,
+    shaped,
     text_of,
 )
 from idc_widgets.cohort.identifiers.tables import OTHER_UIDS
@@ -30,6 +33,7 @@ from idc_widgets.cohort.identifiers.tables import OTHER_UIDS
 _REFERENCES = re.compile(r"ref|source|related|prior|segmented|parent|other", re.IGNORECASE)
 _NAMING = frozenset(("name", "title", "label", "key", "code", "slug", "value"))
 _KEYS = ("id", "ids", "identifier", "identifiers")
+_BETWEEN = re.compile(r"[\s,;|\"'\[\]()]+")
 _NESTED = (Mapping, list, tuple, set, frozenset)
 
 
@@ -157,6 +161,11 @@ class _Sorter:
     def _take_field(self, name: str, field: str, each: Any) -> None:
         """Sort what is under a key that says what it is."""
         record = self.record
+        if field == OPEN and self._under == INSTANCE:
+            field = INSTANCE
+        if isinstance(each, str) and LEVEL[field] > LEVEL[PATIENT] and field != ADDRESS:
+            several = [v for v in _BETWEEN.split(each) if v]  # of one cell
+            each = several if len(several) > 1 else (*several, each)[0]
         if isinstance(each, list | tuple | set | frozenset) and is_list(each):
             if texts := [t for e in each if (t := text_of(e))]:
                 record.lists.append((field, texts))
@@ -185,6 +194,8 @@ class _Sorter:
                 record.unread.append(name)
         elif isinstance(each, str) and key_of(name) in _NAMING and catalogue.names(text_of(each)):
             self._named.append((key_of(name), OPEN, text_of(each)))
+        elif isinstance(each, str) and all(map(shaped, held := _BETWEEN.split(each.strip()))) and len(held) > 1:
+            record.inner.append((name, held, reference))
         elif isinstance(each, str) and (found := catalogue.identifier(text_of(each))):
             record.inner.append((name, found, reference))
         elif not asked.is_plain(name):
