@@ -106,8 +106,9 @@ VALUES: dict[str, tuple[Any, list[str] | str]] = {
     "between commas": ({"PatientID": P, "series": f"{S0},{S1}"}, [S0, S1]),
     "JSON in JSON": ([{"PatientID": P, "series": json.dumps([S0])}], [S0]),
     # As others write it.
-    "FHIR": ({"resourceType": "ImagingStudy", "identifier": [{"value": f"urn:oid:{A}"}], "series": [{"uid": S0}]}, [S0]),
-    "FHIR, one file": ({"identifier": [{"value": f"urn:oid:{A}"}], "series": [{"uid": S0, "instance": [{"uid": X}]}]}, []),
+    "FHIR": ({"identifier": [{"value": f"urn:oid:{A}"}], "series": [{"uid": S0}]}, [S0]),
+    "FHIR, one file": (
+        {"identifier": [{"value": f"urn:oid:{A}"}], "series": [{"uid": S0, "instance": [{"uid": X}]}]}, []),
     "Orthanc": ({"Patient": {"ID": P}, "Studies": [{"MainDicomTags": {"StudyInstanceUID": A}, "Series": [X]}]}, []),
     "must_not": ({"bool": {"must": [{"collection_id": C}], "must_not": [{"term": {"PatientID": P}}]}}, []),
     # Keys that identify.
