@@ -9,7 +9,7 @@ from itertools import islice
 from idc_widgets.catalog.names import short
 from idc_widgets.cohort.identifiers.described import level_of
 from idc_widgets.cohort.identifiers.exclusions import leaves_out
-from idc_widgets.cohort.identifiers.spelling import field_of, key_of, shaped
+from idc_widgets.cohort.identifiers.spelling import field_of, key_of, shaped, text_of
 
 _FEW = 8  # so many different values may be choices under a heading that says nothing
 
@@ -105,9 +105,15 @@ def decided(key: str, value: str) -> bool | None:
     return _verdict(text, direction > 0, False)
 
 
-def answers(value: str) -> bool | None:
+def denies(key: object, value: object) -> bool:
+    """Return whether a key says of its record that it is not wanted: `keep: false`, or "excluded" under any key."""
+    text = text_of(value)
+    return decided(str(key), text) is False or bool(_IS_OUT.fullmatch(text.lower()))
+
+
+def answers(value: object) -> bool | None:
     """Return whether a value beside an identifier says that it is wanted, as in "1.2.3: false"; None: neither."""
-    text = value.strip("\"', ").lower()
+    text = text_of(value).strip("\"', ").lower()
     if len(text) > 60 or _IS_NO.fullmatch(text) or _IS_OUT.match(text):
         return False if len(text) <= 60 else None
     return True if _IS_YES.fullmatch(text) or _JUST_IN.match(text) else None

@@ -108,23 +108,6 @@ def leaves_out(name: object) -> bool:
     return bool(_LEFT_OUT.fullmatch(key) or _LEFT_OUT.fullmatch(_NOUNS.sub("", key)))
 
 
-def tells(heading: object) -> bool:
-    """Return whether a heading is of a column that says which rows are wanted."""
-    return leaves_out(heading) or bool(_TAKEN.fullmatch(key_of(heading)))
-
-
-def verdict(value: object) -> bool | None:
-    """Return whether a value says that what it stands beside is wanted; None where it says neither."""
-    text = text_of(value).lower()
-    return True if text in _YES | _WANTED else False if text in _NO | _UNWANTED else None
-
-
-def denies(name: object, value: object) -> bool:
-    """Return whether a key says of its record that it is not wanted: `keep: false`, or "excluded" under any key."""
-    text = text_of(value).lower()
-    return text in _UNWANTED or (text in _NO and tells(name) and not leaves_out(name))
-
-
 def is_excluded(line: str, known: Known) -> bool:
     """Return whether a line names what is not wanted, among others or alone."""
     told = bool(_MARKED.search(line) or _SQL.search(line))

@@ -18,7 +18,7 @@ import duckdb
 
 from idc_widgets.catalog import Index
 from idc_widgets.catalog.names import short
-from idc_widgets.cohort.identifiers import exclusions
+from idc_widgets.cohort.identifiers import choices
 from idc_widgets.cohort.identifiers.literals import plainly
 from idc_widgets.cohort.identifiers.spelling import (
     DOI_SHAPE,
@@ -133,7 +133,7 @@ def _labelled(series: Any) -> Content:
     texts = any(isinstance(v, str) for v in labels[:100])
     if (texts and sum(bool(field_of(v)) for v in labels) * 2 > len(labels) > 0) or {*map(field_of, labels)} & _FINE:
         return Content("this row", value=plainly(dict(zip(labels, series.tolist(), strict=True))))
-    if any(field_of(n) or exclusions.tells(n) for n in (series.name, *labels.names)):
+    if any(field_of(n) or choices.wants(n) for n in (series.name, *labels.names)):
         return _pandas(series.to_frame())
     if texts and labels.is_unique:
         return Content("this column", value=plainly(dict(zip(labels, series.tolist(), strict=True))))
@@ -274,4 +274,4 @@ def _parquet(index: Index, path: Path, name: str) -> Content:
 def _matters(heading: str, kind: str) -> bool:
     """Return whether a column may identify or leave rows out: a heading may say nothing of what is below it."""
     numbers = re.fullmatch(r"U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|FLOAT|DOUBLE|DECIMAL.*|DATE|TIME.*", kind)
-    return not numbers or bool(field_of(heading) or loose_field_of(heading)) or exclusions.tells(heading)
+    return not numbers or bool(field_of(heading) or loose_field_of(heading)) or bool(choices.wants(heading))

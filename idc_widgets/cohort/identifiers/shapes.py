@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from idc_widgets.cohort.identifiers import asked, exclusions
+from idc_widgets.cohort.identifiers import asked, choices, exclusions
 from idc_widgets.cohort.identifiers.literals import is_list
 from idc_widgets.cohort.identifiers.spelling import field_of, loose_field_of, text_of
 
@@ -81,7 +81,7 @@ def _split(value: Mapping[Any, Any], names: Callable[[str], bool]) -> Table | No
 
 
 def _yes_or_no(values: Sequence[Any]) -> bool:
-    return all(not text_of(v) or exclusions.verdict(v) is not None for v in values)
+    return all(not text_of(v) or choices.answers(v) is not None for v in values)
 
 
 def verdicts(values: Sequence[Any]) -> list[bool | None]:
@@ -89,7 +89,7 @@ def verdicts(values: Sequence[Any]) -> list[bool | None]:
     scalars = [None if isinstance(v, Mapping | list | tuple | set | frozenset) else v for v in values]
     if len(values) > 2 and scalars == list(range(len(values))):  # their numbers
         return [True] * len(values)
-    return [exclusions.verdict(v) for v in scalars]
+    return [choices.answers(v) for v in scalars]
 
 
 def is_dicom(value: Mapping[Any, Any]) -> bool:

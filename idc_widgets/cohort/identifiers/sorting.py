@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dataclasses import field as made_by
 from typing import Any, Protocol
 
-from idc_widgets.cohort.identifiers import asked, exclusions, shapes
+from idc_widgets.cohort.identifiers import asked, choices, exclusions, shapes
 from idc_widgets.cohort.identifiers.asked import Refused
 from idc_widgets.cohort.identifiers.exclusions import EXCLUDED
 from idc_widgets.cohort.identifiers.literals import is_list
@@ -148,7 +148,7 @@ class _Sorter:
             self._take_field(name, field, each)
         elif catalogue.heads(name, each, self._under):
             record.headings.append((name, each))
-        elif not isinstance(each, _NESTED) and exclusions.denies(name, each):
+        elif not isinstance(each, _NESTED) and choices.denies(name, each):
             record.left = True
         elif not each if isinstance(each, _NESTED) else not text_of(each):
             return
@@ -223,7 +223,7 @@ class _Sorter:
     def _left_out(self, name: str, each: Any) -> None:
         """Take what is said not to be wanted: the record itself, what is listed, or what is not read."""
         record = self.record
-        told = None if isinstance(each, _NESTED) else exclusions.verdict(each)
+        told = None if isinstance(each, _NESTED) else choices.answers(each)
         if told is not None:
             record.left = record.left or (told and exclusions.leaves_out(name))
             record.asks += [name] * (told and not exclusions.leaves_out(name))
