@@ -9,10 +9,14 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from idc_widgets.cohort.identifiers.result import Row
 from idc_widgets.cohort.identifiers.spelling import (
+    COLLECTION,
     DOI,
     FILE,
     INSTANCE,
+    LEVEL,
     OPEN,
+    PATIENT,
+    RESULT,
     SERIES,
     STUDY,
     UID_SHAPE,
@@ -43,6 +47,14 @@ _FILTERS = frozenset(
     ("modality", "modalitiesinstudy", "seriesnumber", "seriesdescription", "bodypartexamined", "instancenumber",
      "seriesdate", "limit", "offset", "00080060", "00200011", "0008103e", "00180015", "00200013")
 )  # fmt: skip
+#: What restricts nothing.
+_IDLE = re.compile(
+    r"hangingprotocolid|token|(?:access|id)token|includefield|accept|fuzzymatching|datasources?|configurl|config|lang|"
+    r"theme|utm\w*|ref|source|key|state|multimonitor|initialsopinstanceuid|callback|redirect\w*|session\w*|usp|hl"
+)
+_STEPS = re.compile(r"series|instances|metadata|rendered|thumbnail|studies|index\.html?|viewer|v3|slim", re.IGNORECASE)
+_CATALOGUES = re.compile(r"(?:^|\.)(?:cancer\.gov|cancerimagingarchive\.net)(?::\d+)?$")
+_NAMED = {"collection": COLLECTION, "collections": COLLECTION, "analysis-result": RESULT, "analysis-results": RESULT}
 _PATH = {"studies": STUDY, "study": STUDY, "series": SERIES, "instances": INSTANCE}
 
 
@@ -80,7 +92,7 @@ def read_address(text: str, buckets: Collection[str], own: Collection[str] = ())
         if listing := _LISTING.fullmatch(path):
             bucket, rest = listing[1], ""
         return _object(text, bucket, rest or prefix, buckets)
-    return _page(text, parts.query, parts.fragment, path, buckets)
+    return _page(text, host, parts.query, parts.fragment, path, buckets)
 
 
 def _object(text: str, bucket: str, path: str, buckets: Collection[str]) -> list[Row]:
@@ -104,31 +116,54 @@ def _object(text: str, bucket: str, path: str, buckets: Collection[str]) -> list
     return [Row(((UUID, first.lower()), (FILE, name if UUID_SHAPE.fullmatch(name) else last)))]
 
 
-def _page(text: str, query: str, fragment: str, path: str, buckets: Collection[str]) -> list[Row]:
+def _page(text: str, host: str, query: str, fragment: str, path: str, buckets: Collection[str]) -> list[Row]:
     if text.endswith(("...", "\u2026")):
         return [Row(((STUDY, text),), problem="the address is cut off")]
     found: dict[str, list[str]] = {}
+    parts: list[str] = []  # what may ask for a part
+    ours = bool(_CATALOGUES.search(host))
     for name, value in [*parse_qsl(query, True), *parse_qsl(fragment.partition("?")[2], True)]:
         if value.lower().startswith(("s3://", "gs://")) or value.startswith("["):  # VolView: urls=[s3://…,…]
             return [r for a in FIND.findall(value) for r in read_address(a, buckets)]
         if value.lower().startswith(("http://", "https://")):  # a page that leads to another
             return read_address(value, buckets)
         if key_of(name) in _FILTERS:
-            return [Row(((STUDY, text),), problem=f"it asks for a part, by {name}, which is not read")]
+            return _of_a_part(text, name)
         field = _LISTS.get(key_of(name), field_of(name))
         if field in (STUDY, SERIES, INSTANCE) and not value.strip():
             return [Row(((STUDY, text),), problem=f"it names no {name}")]
         if field in (STUDY, SERIES, INSTANCE):
             found.setdefault(field, []).extend(v for v in re.split(r"[,\s\\]+", value) if v)
+        elif (field == PATIENT and "patientid" in key_of(name)) or (field == COLLECTION and ours):
+            found.setdefault(field, []).extend(v for v in value.split(",") if v)
+        elif not _IDLE.fullmatch(key_of(name)):
+            parts.append(name)
     steps = [s for s in (path + "/" + fragment.partition("?")[0]).split("/") if s]
     for step, value in itertools.pairwise(steps):
         if (field := _PATH.get(step.lower())) and UID_SHAPE.fullmatch(value):
             found.setdefault(field, []).append(value)
+            parts += [s for s in steps[steps.index(value) + 1 :] if field == STUDY and not _of_the_path(s)][:1]
+        elif ours and (field := _NAMED.get(step.lower())):
+            found.setdefault(field, []).append(value)
     studies = list(dict.fromkeys(found.get(STUDY, ())))
     if not found:  # as older viewers have it: the UID alone
-        return [Row(((OPEN, v),)) for v in steps if UID_SHAPE.fullmatch(v) and v.count(".") > 4][-1:]
-    finest = next(f for f in (INSTANCE, SERIES, STUDY) if f in found)
+        named = [Row(((OPEN, v),)) for v in steps if UID_SHAPE.fullmatch(v) and v.count(".") > 4][-1:]
+        below = itertools.takewhile(lambda s: not UID_SHAPE.fullmatch(s), reversed(steps))
+        parts += [s for s in below if not _of_the_path(s)]
+        return _of_a_part(text, parts[0]) if named and parts else named
+    finest = max(found, key=lambda f: LEVEL[f])
+    if LEVEL[finest] <= LEVEL[STUDY] and parts:
+        return _of_a_part(text, parts[0])
     beside = tuple((STUDY, s) for s in studies) if len(studies) == 1 and finest != STUDY else ()
     if finest == INSTANCE and len(set(found.get(SERIES, ()))) == 1:
         beside += ((SERIES, found[SERIES][0]),)
-    return [Row((*beside, (finest, v))) for v in dict.fromkeys(found[finest])]
+    coarser = tuple((f, v) for f in (COLLECTION, PATIENT) if f != finest for v in found.get(f, ()))
+    return [Row((*coarser, *beside, (finest, v)), any_of=True) for v in dict.fromkeys(found[finest])]
+
+
+def _of_the_path(step: str) -> bool:
+    return bool(_STEPS.fullmatch(step) or UID_SHAPE.fullmatch(step))
+
+
+def _of_a_part(text: str, name: str) -> list[Row]:
+    return [Row(((STUDY, text),), problem=f"it asks for a part, by {name}, which is not read")]

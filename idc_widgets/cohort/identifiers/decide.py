@@ -10,8 +10,9 @@ from idc_widgets.catalog.database import SERIES as TABLE
 from idc_widgets.cohort.conditions import And, Condition, In, Or
 from idc_widgets.cohort.identifiers import lookup, reasons
 from idc_widgets.cohort.identifiers.exclusions import EXCLUDED
+from idc_widgets.cohort.identifiers.keys import PART
 from idc_widgets.cohort.identifiers.lookup import Names
-from idc_widgets.cohort.identifiers.result import Identified, Row, Unknown
+from idc_widgets.cohort.identifiers.result import TITLE, Identified, Row, Unknown
 from idc_widgets.cohort.identifiers.spelling import (
     COARSE,
     COLLECTION,
@@ -62,10 +63,12 @@ class _Verdict:
         self._files: dict[tuple[str, str], dict[str, None]] = {}  # (field, series) → instances given
         self.mentioned: Callable[[], list[str]] | None = None
         self._without: Counter[int] = Counter()
+        self._any_of = False  # whether one of several coarser values has to hold, or all
         self._beside: dict[str, None] = {}
+        self._parts: list[str] = []  # what asks for a part of all that is coarser than a series
         self._excluded: dict[str, list[str]] = {}
         #: Collections that are named anywhere, where what stands together belongs together.
-        self._collections = {v: None for r in rows if not r.problem for f, v in r.cells if f == COLLECTION}
+        self._collections = {v: None for r in rows if r.problem in ("", TITLE) for f, v in r.cells if f == COLLECTION}
         self._together = any(len(r.cells) > 1 for r in rows)
         self._look_up(rows)
 
@@ -87,14 +90,22 @@ class _Verdict:
         for right, written in spelt.items():
             if right in owners:
                 self._patient_as.setdefault(written, right)
-        self._patients = owners
+        alike = lookup.in_any_case(c, (v for v in spelt.values() if v not in self._patient_as))
+        self._patients = owners | lookup.owners(c, PATIENT, alike.values())
+        self._patient_as |= alike
+        for written, right in list(alike.items())[:3]:
+            self._named.notes[f"{written} is read as the patient {right}."] = None
 
     # -- one row
 
     def add(self, row: Row) -> None:
         """Take one row in."""
+        if row.problem == TITLE:
+            return
         if row.problem:
             self._lost(row.cells[0][1], row.problem)
+            if row.problem == PART:
+                self._parts.append(row.cells[0][1])
             if row.problem == EXCLUDED:
                 self._excluded.setdefault(row.cells[0][0], []).append(row.cells[0][1])
             return
@@ -102,6 +113,7 @@ class _Verdict:
             self._single(*row.cells[0])
             return
         by: dict[str, dict[str, None]] = {}
+        self._any_of = row.any_of
         for field, value in row.cells:
             by.setdefault(field, {})[value] = None
         finest = max((LEVEL[f] for f in by), default=0)
@@ -173,7 +185,7 @@ class _Verdict:
     def _contradiction(self, series: lookup.Series, by: dict[str, dict[str, None]]) -> str:
         """Return how what is beside a series says that another is meant, or ""."""
         for field, own in ((SERIES, series.uid), (UUID, series.uuid), (STUDY, series.study)):
-            for v in by.get(field, ()):
+            for v in () if self._any_of and own in by.get(field, ()) else by.get(field, ()):
                 if v != own:
                     what = {SERIES: "the series", UUID: "the uuid", STUDY: "the study"}[field]
                     return f"contradicts {v} beside it: {what} is {own}"
@@ -182,11 +194,12 @@ class _Verdict:
     def _beside_is_wrong(
         self, by: dict[str, dict[str, None]], owners: set[tuple[str, str]], series: lookup.Series | None
     ) -> str:
-        for value in by.get(PATIENT, ()):
-            right = self._patient_as.get(value)
+        patients = {v: self._patient_as.get(v) for v in by.get(PATIENT, ())}
+        known = self._any_of and any(p == right for right in patients.values() for _, p in owners)
+        for value, right in patients.items():
             if right is None:
                 self._beside[value] = None
-            elif all(p != right for _, p in owners):
+            elif not known and all(p != right for _, p in owners):
                 return f"contradicts {value} beside it: the patient is {min(owners)[1]}"
         wanted = [self._names.get(COLLECTION, v) for v in by.get(COLLECTION, ())]
         self._beside.update((v, None) for v in by.get(COLLECTION, ()) if self._names.get(COLLECTION, v) is None)
@@ -196,10 +209,10 @@ class _Verdict:
         if series is None:
             return ""
         for field, own in ((DOI, series.doi), (RESULT, series.result)):
-            known = {k for v in by.get(field, ()) if (k := self._names.get(field, v))}
+            others = {k for v in by.get(field, ()) if (k := self._names.get(field, v))}
             self._beside.update((v, None) for v in by.get(field, ()) if self._names.get(field, v) is None)
-            if known and own not in known:
-                return f"contradicts {min(known)} beside it: the {field} is {own or 'missing'}"
+            if others and own not in others:
+                return f"contradicts {min(others)} beside it: the {field} is {own or 'missing'}"
         return ""
 
     def _one_study(self, by: dict[str, dict[str, None]]) -> None:
@@ -321,6 +334,8 @@ class _Verdict:
         """Return what all rows name."""
         self._settle_files()
         self._named.leave_out(self._excluded)
+        if self._parts:
+            self._named.leave_parts(self._parts[0])
         if self.mentioned is not None:
             self._named.drop_headings(self.mentioned())
         if self.mentioned is not None or self._together:

@@ -50,13 +50,17 @@ def level_of(heading: object) -> int:
     return 0
 
 
-def not_read(headings: Iterable[object], level: int, columns: Sequence[Sequence[str]] | None = None) -> list[str]:
+def not_read(
+    headings: Iterable[object], level: int, columns: Sequence[Sequence[str]] | None = None, every: bool = False
+) -> list[str]:
     """Return what is to be said of headings and keys that describe what is finer than what is identified.
 
     Parameters
     ----------
     columns
         The values below the headings: of series and studies that are no UIDs is told, too.
+    every
+        Whether all of them may describe what is finer, those too that say nothing here.
     """
     names = [h for h in headings if not field_of(h)]
     keys = {key_of(h) for h in names}
@@ -66,7 +70,7 @@ def not_read(headings: Iterable[object], level: int, columns: Sequence[Sequence[
     values = dict(zip(map(str, headings), columns, strict=False)) if columns is not None else {}
     fine: dict[str, int] = {}
     for heading in names:
-        of = level_of(heading)
+        of = level_of(heading) or (LEVEL[SERIES] if every else 0)
         if summary and key_of(heading) in _LISTS:
             continue
         loose = loose_field_of(heading)

@@ -67,7 +67,7 @@ _NOUNS = re.compile("patients?|subjects?|cases?|series|stud(?:y|ies)|collections
 def without_comments(text: str) -> str:
     """Return a text without its comments, and with struck text marked as in Markdown."""
     text = _REM.sub("", text) if "REM" in text else text
-    if "<" not in text and "/*" not in text:
+    if "<" not in text and "*/" not in text:  # without an end, "/*" is of the address of a series
         return text
     around = "" if "<tr" in text.lower() else "\n"
     text = _STRUCK.sub(lambda m: f"{around}~~{m[2].strip()}~~{around}", text)

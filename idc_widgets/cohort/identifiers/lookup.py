@@ -162,6 +162,21 @@ def spellings(patients: Iterable[str]) -> dict[str, str]:
     return out
 
 
+def in_any_case(index: Index, patients: Iterable[str]) -> dict[str, str]:
+    """Return the PatientIDs that differ from these by case alone, where there is one only."""
+    # A word without a digit is rather a word.
+    asked = {p: p.lower() for p in patients if any(c.isdigit() for c in p) and any(c.isalpha() for c in p)}
+    if not asked:
+        return {}
+    rows = index.database.rows(
+        f"SELECT lower(PatientID), min(PatientID) FROM {TABLE} WHERE lower(PatientID) IN (SELECT unnest(?::VARCHAR[])) "
+        "GROUP BY 1 HAVING count(DISTINCT PatientID) = 1",
+        [list(set(asked.values()))],
+    )
+    found = dict(rows)
+    return {p: found[lower] for p, lower in asked.items() if lower in found}
+
+
 def holding(
     index: Index, where: Sequence[tuple[str, tuple[str, ...]]], column: str, parts: Mapping[str, list[str]]
 ) -> list[str]:

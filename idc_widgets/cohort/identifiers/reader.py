@@ -20,6 +20,7 @@ from idc_widgets.cohort.identifiers import (
     headings,
     literals,
     lookup,
+    queries,
     records,
     sections,
     shapes,
@@ -30,6 +31,7 @@ from idc_widgets.cohort.identifiers import (
 from idc_widgets.cohort.identifiers.decide import decide
 from idc_widgets.cohort.identifiers.described import not_read
 from idc_widgets.cohort.identifiers.files import Content
+from idc_widgets.cohort.identifiers.lines import excluded
 from idc_widgets.cohort.identifiers.lookup import Names
 from idc_widgets.cohort.identifiers.markup import plain
 from idc_widgets.cohort.identifiers.result import Identified, Row
@@ -113,8 +115,14 @@ def _identified(index: Index, content: Content, most: int | None = None) -> Iden
     notes: list[str]
     described: list[str] = []  # keys that say more than is read of them
 
+    asked: dict[str, bool] = {}
+
     def known(words: Iterable[str]) -> bool:
-        return bool(lookup.fields_of(names, words))
+        words = list(words)
+        if new := [w for w in words if w not in asked]:
+            found = lookup.fields_of(names, new)
+            asked.update((w, w in found) for w in new)
+        return any(asked[w] for w in words)
 
     mentioned: Callable[[], list[str]] | None = None  # of a list each entry counts, and nothing stands around it
     value = content.value
@@ -139,7 +147,8 @@ def _identified(index: Index, content: Content, most: int | None = None) -> Iden
         )
     found = decide(index, settle(rows, names, notes), names, notes, mentioned)
     finest = max((LEVEL[c] for c in found.counts), default=0)
-    if described and not notes and (said := not_read(described, finest)):
+    in_text = content.text is not None and value is None
+    if described and (in_text or not notes) and (said := not_read(described, finest, every=in_text)):
         found = replace(found, notes=(*found.notes, *said))
     return found
 
@@ -147,15 +156,22 @@ def _identified(index: Index, content: Content, most: int | None = None) -> Iden
 def _of_text(text: str, addresses: Addresses, known: exclusions.Known) -> tuple[list[Row], list[str], list[str]]:
     lines = re.split(r"\r\n|\r|\n|\u2028|\x0b|\x0c", text)
     lines, unwanted = sections.parted(lines, known)
-    out = [row for line in unwanted for row in texts.excluded(" ".join(inside(line)) or line, addresses)]
-    if (table := headings.find(lines)) is not None:
+    out = [row for line in unwanted for row in excluded(" ".join(inside(line)) or line, addresses, known)]
+    if not queries.is_query(text) and not _is_code(lines) and (table := headings.find(lines)) is not None:
         heading, cells = table
         columns: Sequence[Iterable[Any]] = list(zip(*cells, strict=True)) or [()] * len(heading)
         found = tables.rows_of(heading, columns, addresses)
         if found is not None:
-            return found[0] + out, found[1], []
+            above = next((at for at, line in enumerate(lines) if all(h in line for h in heading)), 0)
+            return [*texts.titles(lines[:above]), *found[0], *out], found[1], []
     rows, described = texts.rows_of(lines, addresses, known)
     return rows + out, [], described
+
+
+def _is_code(lines: Sequence[str]) -> bool:
+    """Return whether a text begins with code, which has commas and names of columns as a heading has."""
+    first = next((line for line in lines if line.strip()), "")
+    return bool(re.search(r"[(\[=]", first)) and queries.read("\n".join(lines)) is not None
 
 
 def _of_columns(content: Content, addresses: Addresses, names: Names) -> Rows:

@@ -10,6 +10,8 @@ from idc_widgets.catalog.names import short
 from idc_widgets.cohort.conditions import Condition
 from idc_widgets.cohort.identifiers.spelling import shaped
 
+#: The problem of a row of a title: it names nothing, but may say which collection is meant.
+TITLE = "a title"
 _NO_NAME = "no patient, collection or analysis result"  # of a word that may be none
 
 
@@ -80,9 +82,18 @@ class Row:
         Why it names nothing whatever the catalogue says, such as another bucket; its first cell is what is unknown.
     listed
         Whether several open values are a list rather than the cells of one row.
+    any_of
+        Whether coarser values of one field are a list, one of which has to hold; else all of them have to.
+    beside
+        Words beside the identifiers that are not read.
+    above
+        The row that this one is indented under, of which it may be a part.
     """
 
     cells: tuple[tuple[str, str], ...]
     expects: int = 0
     problem: str = ""
     listed: bool = False
+    any_of: bool = False
+    beside: str = ""
+    above: Row | None = None

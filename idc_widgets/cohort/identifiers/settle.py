@@ -12,6 +12,7 @@ from idc_widgets.cohort.identifiers.exclusions import EXCLUDED
 from idc_widgets.cohort.identifiers.lookup import Names
 from idc_widgets.cohort.identifiers.result import Row
 from idc_widgets.cohort.identifiers.spelling import (
+    INSTANCE,
     LEVEL,
     MAYBE,
     OPEN,
@@ -45,9 +46,11 @@ def settle(rows: Sequence[Row], names: Names, notes: list[str]) -> list[Row]:
             if len(row.cells) == 1 and row.cells[0][0] == OPEN and row.cells[0][1] in series:
                 row.cells = ((SERIES, row.cells[0][1]),)
     open_values = {v: None for r in rows for f, v in r.cells if f in (OPEN, MAYBE) and v}
-    if not open_values:
+    if not open_values and all(r.above is None for r in rows):
         return list(rows)
     known = lookup.fields_of(names, open_values)
+    if any(r.above for r in rows):
+        rows = _below(rows, known)
     finest = max((LEVEL[known[v][0][0]] for r in rows for f, v in r.cells if f == MAYBE and v in known), default=0)
     rows = [_maybe(r, known, finest) for r in _apart(rows, names, known)]
     both = [v for v, fields in known.items() if {SERIES, STUDY} <= {f for f, _ in fields}]
@@ -65,6 +68,8 @@ def settle(rows: Sequence[Row], names: Names, notes: list[str]) -> list[Row]:
         elif len(row.cells) == 1:
             value = row.cells[0][1]
             made = [Row(((known[value][0] if value in known else (OPEN, value)),), row.expects)]
+            if row.beside and value in known and LEVEL[known[value][0][0]] < LEVEL[SERIES]:
+                unread.append((made, value, row.beside))
             if wide and (not row.listed or cut):
                 cells.append(made)
             out += made
@@ -74,6 +79,8 @@ def settle(rows: Sequence[Row], names: Names, notes: list[str]) -> list[Row]:
                 unread.append((made, of, some))
             if not row.listed and not row.expects:
                 cells.append(made)
+            for each in made:
+                each.any_of = row.any_of
             out += made
     _as_the_others(cells)
     unread = [u for u in unread if any(not r.problem and not r.expects for r in u[0])]
@@ -83,6 +90,29 @@ def settle(rows: Sequence[Row], names: Names, notes: list[str]) -> list[Row]:
     if both:
         notes.append(f"{both[0]} is a series and a study of that UID; the series is meant.")
     return out
+
+
+def _below(rows: Sequence[Row], known: Fields) -> list[Row]:
+    """Return the rows, those that are indented under something coarser with it beside; that names nothing itself."""
+    own = {id(r): r.cells for r in rows}
+    levels = {id(r): _level(r, known) for r in rows}
+    headings: set[int] = set()
+    for row in rows:
+        above, level = row.above, levels[id(row)]
+        while above is not None and not row.problem:
+            # What nobody knows may be a part of it.
+            if 0 < levels[id(above)] < (level or LEVEL[SERIES]):
+                row.cells = tuple(dict.fromkeys((*own[id(above)], *row.cells)))
+                row.listed = False
+                headings.add(id(above))
+            above = above.above
+    return [r for r in rows if id(r) not in headings]
+
+
+def _level(row: Row, known: Fields) -> int:
+    if row.problem:
+        return 0
+    return max((LEVEL[known[v][0][0] if f == OPEN and v in known else f] for f, v in row.cells), default=0)
 
 
 def _as_the_others(tables: Sequence[list[Row]]) -> None:
@@ -123,7 +153,7 @@ def _maybe(row: Row, known: Fields, expected: int) -> Row:
 
 def _apart(rows: Sequence[Row], names: Names, known: Fields) -> list[Row]:
     """Return the rows, those of a list of names between spaces apart: PatientIDs and collections may hold spaces."""
-    spaced = {r.cells[0][1]: None for r in rows if len(r.cells) == 1 and r.cells[0][0] == OPEN and not r.problem}
+    spaced = {v: None for r in rows if not r.problem for f, v in r.cells if f == OPEN and " " in v}
     lists = {v: [w for w in v.split() if w.lower() not in _AND] for v in spaced if " " in v and v not in known}
     if not lists:
         return list(rows)
@@ -131,10 +161,12 @@ def _apart(rows: Sequence[Row], names: Names, known: Fields) -> list[Row]:
     known.update(words)
     out: list[Row] = []
     for row in rows:
-        parts = lists.get(row.cells[0][1], ()) if len(row.cells) == 1 and row.cells[0][0] == OPEN else ()
+        apart = {v: ws for f, v in row.cells if f == OPEN and (ws := lists.get(v)) and all(w in words for w in ws)}
         # In a sentence the name of a collection is a word like any other.
-        if parts and all(w in words for w in parts):
-            out.append(Row(tuple((OPEN, w) for w in dict.fromkeys(parts)), listed=True))
+        whole = len(row.cells) == 1 or row.listed or all(v in known or v in apart for _, v in row.cells)
+        if apart and whole and not row.problem:
+            cells = [(f, w) for f, v in row.cells for w in apart.get(v, (v,))]
+            out.append(Row(tuple(dict.fromkeys(cells)), listed=True, beside=row.beside))
         else:
             out.append(row)
     return out
@@ -195,8 +227,9 @@ def _row(row: Row, known: Fields, columns: dict[int, str]) -> tuple[list[Row], s
     """
     cells, lost, others = _kinds(row, known, columns)
     made = _made(row, cells, lost, others)
-    words = [o for o in others if not numeric(o)]
-    if not cells or not words or max(LEVEL[f] for f, _ in cells) >= LEVEL[SERIES]:
+    words = [*(o for o in others if not numeric(o)), *filter(None, [row.beside]), *filter(numeric, others)]
+    finest = max((LEVEL[f] for f, _ in cells), default=0)
+    if not words or finest in (0, LEVEL[SERIES], LEVEL[INSTANCE]) or (finest == 1 and all(map(numeric, words))):
         return made, "", ""
     return made, cells[-1][1], words[0]
 

@@ -50,6 +50,7 @@ class Named:
     narrow: dict[Parts, str] = field(default_factory=dict)
     unknown: dict[str, Unknown | None] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
+    were: dict[str, set[str]] = field(default_factory=dict)  # known, before headings were dropped
 
     def lost(self, value: str, reason: str) -> None:
         """Note that a value names nothing; the first reason stays."""
@@ -65,8 +66,20 @@ class Named:
         for value in self._drop({f: v for f, v in excluded.items() if LEVEL[f] > 1}):
             self.lost(value, f"beside exceptions: {EXCLUDED}")
 
+    def leave_parts(self, said: str) -> None:
+        """Take out all that is coarser than a series: it is said that a part of it is meant, and which is not read."""
+        lost = [v for c in (STUDY, PATIENT, *COARSE) for v in self.known[c]]
+        lost += [v for patients in self.pairs.values() for v in patients] + list(self.narrow.values())
+        for column in (STUDY, PATIENT, *COARSE):
+            self.known[column].clear()
+        self.pairs.clear()
+        self.narrow.clear()
+        for value in lost:
+            self.lost(value, f'beside "{said}", which asks for a part of it')
+
     def drop_headings(self, mentioned: Iterable[str]) -> None:
         """Drop what is named beside parts of it: above a list of series, a study or collection is their heading."""
+        self.were = {c: set(vs) for c, vs in self.known.items()}
         uids = [v for v in dict.fromkeys(mentioned) if v not in self.known[STUDY]]
         dropped = self._drop(
             {
@@ -80,10 +93,20 @@ class Named:
             for value in dropped:
                 self.lost(value, "beside a finer identifier that was not understood; alone on a line it counts")
         elif dropped:
+            self._drop_other_headings(dropped)
             some = ", ".join(dropped[:3]) + (f" and {len(dropped) - 3:,} more" if len(dropped) > 3 else "")
             said = f"{some}: named beside parts of it, and only these count; name it alone if all of it is meant."
             self.notes[said] = None
         self._drop_a_heading_of_unknowns()
+
+    def _drop_other_headings(self, dropped: Iterable[str]) -> None:
+        """Drop what may be a heading as others of its kind are: one of parts that nobody knows."""
+        lost = next((v for v in self.unknown if UID_SHAPE.fullmatch(v) or UUID_SHAPE.fullmatch(v)), None)
+        for column in (STUDY, PATIENT, *COARSE) if lost else ():
+            if any(v in self.were[column] for v in dropped):
+                for value in list(self.known[column]):
+                    del self.known[column][value]
+                    self.lost(value, f"beside {lost}, which is unknown and may be a part of it; named alone it counts")
 
     def _drop_a_heading_of_unknowns(self) -> None:
         """Drop the one coarse name above UIDs that nobody knows: it may be the heading of a list of its parts."""
