@@ -128,7 +128,11 @@ def _identified(index: Index, content: Content, most: int | None = None) -> Iden
     value = content.value
     if content.text is not None:
         text = plain(exclusions.without_comments(content.text))
-        value = literals.parse(text)
+        try:
+            value = literals.parse(text)
+        except ValueError:
+            if queries.read(text) is None:
+                raise
         if isinstance(value, dict) and value.get("format") == SAVED:
             return Identified(saved=text)
         if value is None:
@@ -156,7 +160,8 @@ def _identified(index: Index, content: Content, most: int | None = None) -> Iden
 def _of_text(text: str, addresses: Addresses, known: exclusions.Known) -> tuple[list[Row], list[str], list[str]]:
     lines = re.split(r"\r\n|\r|\n|\u2028|\x0b|\x0c", text)
     lines, unwanted = sections.parted(lines, known)
-    out = [row for line in unwanted for row in excluded(" ".join(inside(line)) or line, addresses, known)]
+    named = [" ".join(inside(line)) or line for line in unwanted]
+    out = [row for line in named for row in excluded(line, addresses, known) if row.problem == exclusions.EXCLUDED]
     if not queries.is_query(text) and not _is_code(lines) and (table := headings.find(lines)) is not None:
         heading, cells = table
         columns: Sequence[Iterable[Any]] = list(zip(*cells, strict=True)) or [()] * len(heading)
