@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from benchmarks.measure import line, quantile
-from idc_widgets.catalog import sources
+from idc_widgets.catalog import bundled
 
 QUERY = "SELECT collection_id, count(*) AS n, sum(series_size_MB) AS mb FROM index WHERE Modality = 'MR' GROUP BY ALL"
 
@@ -36,9 +36,9 @@ def clock(question: Callable[[], Any], times: int = 7) -> float:
 def ours(index: Path | None, folder: str | None) -> dict[str, float]:
     """Return the time of each question, and the memory afterwards, in a process that does nothing else."""
     if index is not None:
-        own = sources.Table
-        bundled = own.path.fget  # type: ignore[attr-defined]
-        own.path = property(lambda t: index if t.name == "index" else bundled(t))  # type: ignore[misc,assignment]
+        own = bundled.Table
+        published = own.path.fget  # type: ignore[attr-defined]
+        own.path = property(lambda t: index if t.name == "index" else published(t))  # type: ignore[misc,assignment]
     start = time.perf_counter()
     import psutil
 
@@ -116,7 +116,7 @@ def theirs() -> dict[str, float]:
 
 def plain() -> dict[str, float]:
     """Return what they cost DuckDB that reads the parquet anew each time."""
-    parquet = sources.table("index").path
+    parquet = bundled.table("index").path
     con = duckdb.connect()
 
     def ask(sql: str) -> Callable[[], Any]:
@@ -138,7 +138,7 @@ def plain() -> dict[str, float]:
 
 def repeat(times: int, target: Path) -> None:
     """Write the index several times over, each series under identifiers of its own."""
-    parquet = sources.table("index").path
+    parquet = bundled.table("index").path
     with duckdb.connect() as con:
         con.execute("SET preserve_insertion_order = true")
         con.execute(

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.measure import line
 from idc_widgets import Catalog
-from idc_widgets.catalog import sources
+from idc_widgets.catalog import bundled
 from tests import chromium
 from tests.browser.explorer import ExplorerView
 from tests.browser.lab import Lab
@@ -92,7 +92,7 @@ def use_theirs(page: Page, turn: int) -> None:
 def main() -> None:
     """Measure and print."""
     Catalog().index.database.wait_for_cache()
-    parquet = Path(sources.table("index").path).as_posix()
+    parquet = Path(bundled.table("index").path).as_posix()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, sync_playwright() as p:
         lab = Lab(Path(folder), {"IDC_WIDGETS_STATE_DIR": str(Path(folder) / "state")})
         browser = p.chromium.launch(executable_path=chromium.find(), args=chromium.ARGUMENTS)

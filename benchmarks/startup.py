@@ -47,6 +47,6 @@ def main() -> None:
 
 
 def _parquet() -> int:
-    from idc_widgets.catalog import sources
+    from idc_widgets.catalog import bundled
 
-    return Path(sources.table("index").path).stat().st_size
+    return Path(bundled.table("index").path).stat().st_size

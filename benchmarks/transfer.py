@@ -23,7 +23,7 @@ import duckdb
 
 from benchmarks.bucket import Bucket, Shape
 from benchmarks.measure import line
-from idc_widgets.catalog import sources
+from idc_widgets.catalog import bundled
 from idc_widgets.transfer import Item, Job, jobs, s5cmd, start
 from idc_widgets.transfer.journal import Journal
 from idc_widgets.transfer.registry import journal_path
@@ -61,7 +61,7 @@ def half_megabyte_series() -> list[tuple[str, Shape]]:
     """Return real series that amount to 4,000 files of about 0.5 MB."""
     rows = duckdb.sql(
         "SELECT SeriesInstanceUID, crdc_series_uuid, aws_bucket, instanceCount, round(series_size_MB * 1e6)::BIGINT "
-        f"FROM '{sources.table('index').path}' WHERE instanceCount = 100 AND aws_bucket = 'idc-open-data' "
+        f"FROM '{bundled.table('index').path}' WHERE instanceCount = 100 AND aws_bucket = 'idc-open-data' "
         f"AND series_size_MB BETWEEN 48 AND 55 ORDER BY crdc_series_uuid LIMIT {40 // PART}"
     ).fetchall()
     return [(uid, Shape(series, bucket, files, size)) for uid, series, bucket, files, size in rows]

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from idc_widgets import Catalog
-from idc_widgets.catalog import sources
+from idc_widgets.catalog import bundled
 
 HERE = Path(__file__).parent
 
@@ -44,8 +44,8 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def plain() -> duckdb.DuckDBPyConnection:
     """Plain DuckDB over the published parquet, independent of the package: `idx`, `collections` and `age(text)`."""
     con = duckdb.connect()
-    con.execute(f"CREATE TABLE idx AS FROM '{sources.table('index').path}'")
-    con.execute(f"CREATE TABLE collections AS FROM '{sources.table('collections_index').path}'")
+    con.execute(f"CREATE TABLE idx AS FROM '{bundled.table('index').path}'")
+    con.execute(f"CREATE TABLE collections AS FROM '{bundled.table('collections_index').path}'")
     con.execute(f"CREATE MACRO age(a) AS CASE WHEN {_YEARS} <= 120 THEN {_YEARS} END")
     return con
 

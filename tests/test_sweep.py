@@ -26,8 +26,8 @@ from idc_widgets.catalog.remote import Estimate, Remote
 from idc_widgets.cohort.columns import Column
 from idc_widgets.cohort.interpret import Interpretation
 from idc_widgets.cohort.summary import Summary
-from idc_widgets.widgets import link
-from idc_widgets.widgets.part import Part
+from idc_widgets.widgets import kernel
+from idc_widgets.widgets.base import Part
 from tests.mirror import Mirror
 from tests.sweeping import MADE_HERE, VALUES, attempt, functions, members, parameters
 
@@ -173,7 +173,7 @@ def world(mirror: Mirror, catalog: Catalog, tmp_path_factory: pytest.TempPathFac
         for module in (start_module, job_module):
             patch.setattr(module, "spawn_worker", lambda *_: None)
         patch.setattr(Database, "ensure_cache", lambda *_: None)
-        patch.setattr(link, "asset", lambda name: "export default {}")
+        patch.setattr(kernel, "asset", lambda name: "export default {}")
         # What the browser is sent takes a while, and is not what is swept.
         patch.setattr(Part, "_cube_of", lambda *_: {})
         # Of its own, since tables are added to it.

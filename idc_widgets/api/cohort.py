@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from idc_widgets.api.download import Downloadable
 from idc_widgets.api.shared import catalog_or_default, is_catalog
 from idc_widgets.catalog.export import Progress
-from idc_widgets.cohort import check, citations, dialects, exchange, frames, identifiers, summary, values
+from idc_widgets.cohort import citations, dialects, frames, identifiers, serialize, summary, validate, values
 from idc_widgets.cohort.clinical import clinical
 from idc_widgets.cohort.code import to_code, to_program
 from idc_widgets.cohort.compile import Compiler, own_column
@@ -38,8 +38,8 @@ class Cohort(Downloadable):
         if not is_catalog(catalog):
             raise TypeError(f"catalog={arguments.shown(catalog)}: an idc.Catalog is wanted; see catalog.cohort(…).")
         self._catalog = catalog
-        self._conditions = simplify(check.require_conditions(conditions))
-        self._unknown = tuple(dict.fromkeys(check.require_texts(unknown)))
+        self._conditions = simplify(validate.require_conditions(conditions))
+        self._unknown = tuple(dict.fromkeys(validate.require_texts(unknown)))
         self._counts: Counts | None = None
 
     @property
@@ -78,9 +78,9 @@ class Cohort(Downloadable):
         return Cohort(self._catalog, [*self._conditions, *without], self._unknown)
 
     def _checked(self, conditions: Sequence[Condition], columns: Mapping[str, Any]) -> list[Condition]:
-        found = [*check.require_conditions(conditions), *check.from_keywords(columns)]
+        found = [*validate.require_conditions(conditions), *validate.from_keywords(columns)]
         for c in found:
-            check.check(self._catalog.index, c)
+            validate.check(self._catalog.index, c)
         return found
 
     def __and__(self, other: Cohort) -> Cohort:
@@ -298,7 +298,7 @@ class Cohort(Downloadable):
 
     def to_json(self) -> str:
         """Return the cohort as JSON text, with the release it was made with; `Cohort.from_json` reads it."""
-        return exchange.dump(self._catalog.index, self._conditions, self._unknown)
+        return serialize.dump(self._catalog.index, self._conditions, self._unknown)
 
     @staticmethod
     def from_json(text: str, catalog: Catalog | None = None) -> Cohort:
@@ -319,7 +319,7 @@ class Cohort(Downloadable):
             If the text is no cohort, or names a column that this release does not have.
         """
         catalog = catalog_or_default(catalog)
-        conditions, unknown, version = exchange.load(catalog.index, text)
+        conditions, unknown, version = serialize.load(catalog.index, text)
         if version is not None and version != catalog.version:
             warnings.warn(
                 f"This cohort was made with IDC v{version} and is read with v{catalog.version}: its counts may differ "
@@ -374,11 +374,11 @@ class Cohort(Downloadable):
         try:
             found = identifiers.read(catalog.index, source)
         except ValueError as error:
-            raise ValueError(f"from_manifest({exchange.name_of(source)}): {error}") from None
+            raise ValueError(f"from_manifest({serialize.name_of(source)}): {error}") from None
         if found.names_nothing:
             beside = f" {found.unknown[0].sentence}" if found.unknown else ""
             raise ValueError(
-                f"from_manifest({exchange.name_of(source)}): it names no series; a line is "
+                f"from_manifest({serialize.name_of(source)}): it names no series; a line is "
                 f"`cp s3://bucket/uuid/* …` or a UID.{beside}"
             )
         return _of(catalog, found)

@@ -12,7 +12,7 @@ from idc_widgets import transfer
 from idc_widgets.api.download import items
 from idc_widgets.api.shared import catalog_or_default
 from idc_widgets.catalog import UnknownNameError
-from idc_widgets.catalog.names import short
+from idc_widgets.catalog.suggest import short
 from idc_widgets.cohort.identifiers.reasons import why
 from idc_widgets.lib import arguments
 

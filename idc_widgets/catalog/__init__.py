@@ -5,7 +5,7 @@ Everything here reads; nothing here knows about cohorts' meaning, downloads or w
 
 from idc_widgets.catalog.fetch import TableUnavailableError
 from idc_widgets.catalog.index import Index
-from idc_widgets.catalog.names import UnknownNameError
 from idc_widgets.catalog.queries import QueryError
+from idc_widgets.catalog.suggest import UnknownNameError
 
 __all__ = ["Index", "QueryError", "TableUnavailableError", "UnknownNameError"]

@@ -26,9 +26,9 @@ from pathlib import Path
 import duckdb
 import platformdirs
 
-from idc_widgets.catalog import cube, sources
+from idc_widgets.catalog import bundled, cube
 from idc_widgets.catalog.bins import BINNED
-from idc_widgets.catalog.text import HAYSTACK, MARKED
+from idc_widgets.catalog.fulltext import HAYSTACK, MARKED
 from idc_widgets.lib import arguments
 from idc_widgets.lib.files import part_of, remove
 from idc_widgets.lib.locks import lock
@@ -71,7 +71,7 @@ def files(cache_dir: str | os.PathLike[str] | None = None) -> list[tuple[Path, i
     Files of others in the same folder are not among them.
     """
     top = folder(cache_dir)
-    kept = path(cache_dir, sources.release())
+    kept = path(cache_dir, bundled.release())
     tables = top / "tables"
     found = [
         (p, p == kept or _being_built(p))
@@ -84,7 +84,7 @@ def files(cache_dir: str | os.PathLike[str] | None = None) -> list[tuple[Path, i
 
 def _of_release(name: str) -> bool:
     # Tables that come from elsewhere (IDC_WIDGETS_RELEASE_URL) are in a folder with a mark of their origin behind.
-    return re.fullmatch(rf"{re.escape(sources.release())}(-[0-9a-f]{{8}})?", name) is not None
+    return re.fullmatch(rf"{re.escape(bundled.release())}(-[0-9a-f]{{8}})?", name) is not None
 
 
 def prune(cache_dir: str | os.PathLike[str] | None = None, everything: bool = False) -> list[tuple[Path, int, bool]]:

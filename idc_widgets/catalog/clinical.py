@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from idc_widgets.catalog import export, fetch, sources
+from idc_widgets.catalog import bundled, export, fetch
 from idc_widgets.catalog.database import Database
 from idc_widgets.catalog.fetch import TableUnavailableError
-from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest, short
+from idc_widgets.catalog.suggest import UnknownNameError, did_you_mean, nearest, short
 from idc_widgets.lib import folders
 from idc_widgets.lib.files import part_of
 from idc_widgets.lib.sql import identifier, literal
@@ -160,7 +160,7 @@ class Clinical:
         return _read(self._folder(table))
 
     def _folder(self, table: str) -> Path:
-        folder = export.home(self._cache_dir) / sources.release()
+        folder = export.home(self._cache_dir) / bundled.release()
         return folder / self._known[table][0] / urllib.parse.quote(table, safe="")
 
     def _opened(self, table: str, folder: Path) -> bool:

@@ -11,9 +11,9 @@ from typing import Any
 
 import duckdb
 
-from idc_widgets.catalog import cache, sources
+from idc_widgets.catalog import bundled, cache
+from idc_widgets.catalog.fulltext import Words
 from idc_widgets.catalog.interrupt import interruptible
-from idc_widgets.catalog.text import Words
 from idc_widgets.lib.sql import literal
 
 # What the rest of the package reads: the index plus row_id, series_bytes, study_key, patient_key and place, which is
@@ -45,14 +45,14 @@ class Database:
         # Brings in a table that a query names and DuckDB does not know; tells whether it did.
         self.supply: Callable[[duckdb.CatalogException], bool] = lambda error: False
         self.words = Words(self)
-        self._parquet = sources.table("index").path
-        self.cache_path = cache.path(cache_dir, sources.release())
+        self._parquet = bundled.table("index").path
+        self.cache_path = cache.path(cache_dir, bundled.release())
         self.cached = False
         self.note = ""  # why there is no cache, in words, where building it failed
         self._damaged = False
         self._builder: threading.Thread | None = None
-        for name in sources.table_names():
-            self.view(name, sources.table(name).path)
+        for name in bundled.table_names():
+            self.view(name, bundled.table(name).path)
         self._on_parquet()
         self._attach()
 
@@ -83,7 +83,7 @@ class Database:
             # For people, the published columns as published: text, not ENUM.
             casts = ", ".join(
                 f'"{c.name}"::VARCHAR AS "{c.name}"' if c.name in cache.ENUMS else f'"{c.name}"'
-                for c in sources.table("index").columns
+                for c in bundled.table("index").columns
             )
             self._view("index", f"SELECT {casts} FROM cache.series")
             self.cached = True

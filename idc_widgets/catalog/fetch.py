@@ -16,7 +16,7 @@ import urllib.error
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from idc_widgets.catalog import cache, sources
+from idc_widgets.catalog import bundled, cache
 from idc_widgets.lib.files import part_of, remove
 from idc_widgets.lib.http import open_url
 
@@ -49,14 +49,14 @@ def path(cache_dir: str | os.PathLike[str] | None, name: str) -> Path:
     """Return where the table `name` of this release lies once fetched; what is not from IDC itself lies apart."""
     base = os.environ.get("IDC_WIDGETS_RELEASE_URL")
     origin = f"-{hashlib.sha256(base.encode()).hexdigest()[:8]}" if base else ""
-    return cache.folder(cache_dir) / "tables" / f"{sources.release()}{origin}" / f"{name}.parquet"
+    return cache.folder(cache_dir) / "tables" / f"{bundled.release()}{origin}" / f"{name}.parquet"
 
 
 def addresses(name: str) -> tuple[str, ...]:
     """Return the URLs of a table, best first; IDC_WIDGETS_RELEASE_URL stands in for all of IDC's."""
     base = os.environ.get("IDC_WIDGETS_RELEASE_URL")
     places = (base.rstrip("/") + "/{release}/{name}.parquet",) if base else RELEASES
-    return tuple(p.replace("{release}", sources.release()).replace("{name}", name) for p in places)
+    return tuple(p.replace("{release}", bundled.release()).replace("{name}", name) for p in places)
 
 
 def fetch(name: str, target: Path, progress: Progress | None = None) -> None:
@@ -65,7 +65,7 @@ def fetch(name: str, target: Path, progress: Progress | None = None) -> None:
     Parameters
     ----------
     name
-        A table of `sources.fetched_names()`.
+        A table of `bundled.fetched_names()`.
     target
         Where it belongs, see `path`.
     progress

@@ -8,18 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from idc_widgets.catalog import cube, export, sources
+from idc_widgets.catalog import bundled, cube, export
 from idc_widgets.catalog.bins import binned
+from idc_widgets.catalog.bundled import Column
 from idc_widgets.catalog.cubes import Cubes
 from idc_widgets.catalog.database import Database
 from idc_widgets.catalog.joins import Joined
 from idc_widgets.catalog.levels import Levels
-from idc_widgets.catalog.names import short
 from idc_widgets.catalog.orders import Orders
 from idc_widgets.catalog.pages import Pages
 from idc_widgets.catalog.queries import table_name
 from idc_widgets.catalog.remote import Remote, reachable
-from idc_widgets.catalog.sources import Column
+from idc_widgets.catalog.suggest import short
 from idc_widgets.catalog.tables import Tables
 from idc_widgets.catalog.terms import TERM_COLUMNS, Terms
 from idc_widgets.lib import arguments
@@ -50,7 +50,7 @@ class Index:
     @property
     def release(self) -> str:
         """Release of the index, such as "25.0.5"."""
-        return sources.release()
+        return bundled.release()
 
     @property
     def version(self) -> int:
@@ -70,7 +70,7 @@ class Index:
     @functools.cached_property
     def columns(self) -> Mapping[str, Column]:
         """Columns of the index by name, with IDC's descriptions."""
-        return {c.name: c for c in sources.table("index").columns}
+        return {c.name: c for c in bundled.table("index").columns}
 
     def require_column(self, name: str, more: Sequence[str] = TERM_COLUMNS) -> str:
         """Return `name` if it is a column of the index, or one of `more`.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from idc_widgets.catalog.names import unknown_column
+from idc_widgets.catalog.suggest import unknown_column
 
 Kind: TypeAlias = Literal["text", "number", "boolean", "date"]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from idc_widgets.catalog.bundled import DATE_COLUMNS, NUMBER_COLUMNS
 from idc_widgets.catalog.database import SERIES, Database
 from idc_widgets.catalog.orders import Orders
 from idc_widgets.catalog.pages import Sort, read
-from idc_widgets.catalog.sources import DATE_COLUMNS, NUMBER_COLUMNS
 
 Level = Literal["collection", "patient", "study"]
 

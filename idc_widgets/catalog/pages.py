@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from idc_widgets.catalog.bundled import NUMBER_COLUMNS
 from idc_widgets.catalog.database import SERIES, Database
 from idc_widgets.catalog.orders import Orders
-from idc_widgets.catalog.sources import NUMBER_COLUMNS
 
 _FIRST_ROWS = 300  # asked as a top-n when their order is not made yet
 _ROW_GROUP = 122_880  # rows that DuckDB keeps together

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from idc_widgets.catalog.names import require_unicode
+from idc_widgets.catalog.suggest import require_unicode
 
 _lock = threading.Lock()
 

@@ -20,10 +20,10 @@ from idc_widgets.catalog.database import Database
 from idc_widgets.catalog.export import File, Progress, Statistics
 from idc_widgets.catalog.fetch import TableUnavailableError
 from idc_widgets.catalog.interrupt import interruptible
-from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest, short
 from idc_widgets.catalog.parse import serialized
+from idc_widgets.catalog.pruning import Wanted, can_match, wanted
 from idc_widgets.catalog.queries import QueryError, answered, bound, query_text
-from idc_widgets.catalog.skipping import Wanted, can_match, wanted
+from idc_widgets.catalog.suggest import UnknownNameError, did_you_mean, nearest, short
 from idc_widgets.lib import arguments, http
 from idc_widgets.lib.sql import literal
 

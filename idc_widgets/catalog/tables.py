@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from idc_widgets.catalog import fetch, sources
+from idc_widgets.catalog import bundled, fetch
 from idc_widgets.catalog.clinical import Clinical
 from idc_widgets.catalog.database import SERIES, Database
 from idc_widgets.catalog.fetch import TableUnavailableError
 from idc_widgets.catalog.joins import Joined, resolve
-from idc_widgets.catalog.names import UnknownNameError, did_you_mean, held_by, nearest, short
 from idc_widgets.catalog.parse import tables_in
+from idc_widgets.catalog.suggest import UnknownNameError, did_you_mean, held_by, nearest, short
 from idc_widgets.lib import arguments
 from idc_widgets.lib.arguments import shown
 from idc_widgets.lib.sql import identifier, literal
@@ -48,7 +48,7 @@ class Tables:
         self._database = database
         self.cache_dir = cache_dir
         self._ready: set[str] = set()
-        self._locks = {name: threading.Lock() for name in sources.fetched_names()}
+        self._locks = {name: threading.Lock() for name in bundled.fetched_names()}
         self._own: dict[str, str] = {}  # name as given → where from
         self._files: dict[str, str] = {}  # name as given → SQL that reads its file
         self.clinical = Clinical(
@@ -58,7 +58,7 @@ class Tables:
 
     def names(self) -> tuple[str, ...]:
         """Return all names: IDC's, the main index first, then the user's own."""
-        return (*sources.table_names(), *sources.fetched_names(), *self._own)
+        return (*bundled.table_names(), *bundled.fetched_names(), *self._own)
 
     def require(self, name: str) -> str:
         """Return `name` if there is such a table, the clinical ones apart.
@@ -99,7 +99,7 @@ class Tables:
             if name in self._own:
                 yield from ((name, n) for n, *_ in self._database.rows(f'DESCRIBE "{name}"'))
             elif name != "index":
-                yield from ((name, c.name) for c in sources.table(name).columns)
+                yield from ((name, c.name) for c in bundled.table(name).columns)
 
     def unknown_column(self, name: str, known: Iterable[str]) -> UnknownNameError:
         """Return the error for a column that the index does not have; it says which tables do."""
@@ -235,7 +235,7 @@ class Tables:
                 f"name={shown(name)} is no name for a table: letters, digits and _ are wanted, no digit first."
                 f"{_such_as(re.sub(r'[^A-Za-z0-9_]+', '_', str(name)[:40]).strip('_'))}"
             )
-        taken = {n.casefold() for n in (*sources.table_names(), *sources.fetched_names(), SERIES)}
+        taken = {n.casefold() for n in (*bundled.table_names(), *bundled.fetched_names(), SERIES)}
         # Pages keep their orders in tables order_1, order_2, …
         if name.casefold() in taken or re.fullmatch(r"order_\d+", name.casefold()):
             raise ValueError(f'The name "{name}" is taken: queries know IDC\'s table by it.{_such_as(name)}')
@@ -266,7 +266,7 @@ class Tables:
 
         PatientIDs such as 0042 would else become numbers, and no longer be those of the index.
         """
-        text = {c.name.casefold() for c in sources.table("index").columns if c.type == "STRING"}
+        text = {c.name.casefold() for c in bundled.table("index").columns if c.type == "STRING"}
         found = self._database.rows(f"DESCRIBE SELECT * FROM read_csv({literal(path)})")
         types = ", ".join(f"{literal(n)}: 'VARCHAR'" for n, *_ in found if n.casefold() in text)
         return f"SELECT * FROM read_csv({literal(path)}{f', types = {{{types}}}' if types else ''})"
@@ -342,8 +342,8 @@ class Tables:
                     "alone; add it from a parquet file, and SQL can name that."
                 )
             return self._files[name]
-        if name in sources.table_names():
-            return f"SELECT * FROM read_parquet({literal(sources.table(name).path)})"
+        if name in bundled.table_names():
+            return f"SELECT * FROM read_parquet({literal(bundled.table(name).path)})"
         if name in self._locks:
             self.bring(name)
             return f"SELECT * FROM read_parquet({literal(fetch.path(self.cache_dir, name))})"
@@ -359,7 +359,7 @@ class Tables:
         for name in self.names():
             available = self.available(name)
             rows = self._database.rows(f'SELECT count(*) FROM "{name}"')[0][0] if available else None
-            description = self._own.get(name) or sources.table(name).description
+            description = self._own.get(name) or bundled.table(name).description
             if name == "clinical_index":
                 description += " Its tables, too, can be named in queries: catalog.clinical() lists them."
             found.append({"table": name, "rows": rows, "available": available, "description": description})
@@ -385,7 +385,7 @@ class Tables:
         """Return name, type and description of each column of a table. Nothing is fetched for it."""
         if clinical := self._clinical(name):
             return self._clinical_outline(clinical)
-        described = {} if self.require(name) in self._own else {c.name: c for c in sources.table(name).columns}
+        described = {} if self.require(name) in self._own else {c.name: c for c in bundled.table(name).columns}
         if self.available(name):
             pairs = [(n, t) for n, t, *_ in self._database.rows(f'DESCRIBE "{name}"')]
         else:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from idc_widgets.catalog import cube, sources
+from idc_widgets.catalog import bundled, cube
 from idc_widgets.catalog.database import Database
 
 # Columns of collections_index that hold comma-separated terms: a cohort can ask for them like columns of the index.
@@ -27,7 +27,7 @@ class Terms:
         """Term column → collection id → its terms."""
         columns = ", ".join(f'"{c}"' for c in TERM_COLUMNS)
         rows = self._database.rows(f"SELECT collection_id, {columns} FROM collections_index")
-        return {c: {r[0]: sources.split_terms(r[i + 1]) for r in rows} for i, c in enumerate(TERM_COLUMNS)}
+        return {c: {r[0]: bundled.split_terms(r[i + 1]) for r in rows} for i, c in enumerate(TERM_COLUMNS)}
 
     def collections_with(self, column: str, values: Sequence[str | None]) -> list[str]:
         """Return the collections that have any of these terms; None stands for those without a term."""

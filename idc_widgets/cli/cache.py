@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from idc_widgets.api import Catalog
-from idc_widgets.catalog import cache, sources
+from idc_widgets.catalog import bundled, cache
 from idc_widgets.cli.output import Output, printable
 from idc_widgets.lib.format import human_bytes
 from idc_widgets.transfer import ResourceError
@@ -30,13 +30,13 @@ def run(options: argparse.Namespace, out: Output) -> int:
         if not database.wait_for_cache():
             raise ResourceError(f"{database.note} (IDC_WIDGETS_CACHE_DIR names another folder)")
     found = cache.files()
-    kept = cache.path(None, sources.release())
-    wrong = cache.fault(kept, sources.table("index").path) if kept.is_file() else None
+    kept = cache.path(None, bundled.release())
+    wrong = cache.fault(kept, bundled.table("index").path) if kept.is_file() else None
     if options.json:
         out.document(
             {
                 "path": top,
-                "release": sources.release(),
+                "release": bundled.release(),
                 "index": kept,
                 "usable": wrong == "",
                 "fault": wrong or None,

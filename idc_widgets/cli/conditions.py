@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias, cast
 
 from idc_widgets.api import Catalog
-from idc_widgets.catalog.sources import DATE_COLUMNS, NUMBER_COLUMNS
+from idc_widgets.catalog.bundled import DATE_COLUMNS, NUMBER_COLUMNS
 from idc_widgets.catalog.terms import TERM_COLUMNS
 from idc_widgets.cli.exits import InputError
 from idc_widgets.cohort.conditions import (

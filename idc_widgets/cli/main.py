@@ -45,7 +45,7 @@ def versions() -> dict[str, str]:
     """Return the versions of what runs here."""
     import duckdb
 
-    from idc_widgets.catalog import sources
+    from idc_widgets.catalog import bundled
 
     def of(package: str) -> str:
         try:
@@ -53,7 +53,7 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             return "not installed"
 
-    release = sources.release()
+    release = bundled.release()
     return {
         "idc_widgets": of("idc-widgets"),
         "IDC": f"v{release.split('.')[0]} ({release})",

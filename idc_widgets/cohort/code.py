@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from idc_widgets.catalog import Index, sources
+from idc_widgets.catalog import Index, bundled
 from idc_widgets.cohort.conditions import (
     And,
     Between,
@@ -44,8 +44,8 @@ def to_program(index: Index, conditions: Sequence[Condition], flavour: str) -> s
         return f"import idc_widgets as idc\n\ncatalog = idc.Catalog()\ncohort = {to_code(conditions)}\n"
     if flavour == "idc-index":
         query, tables = over_index(index, conditions)
-        lacking = [t for t in tables if t not in sources.table_names()]
-        own = next((t for t in lacking if t not in sources.fetched_names()), None)
+        lacking = [t for t in tables if t not in bundled.table_names()]
+        own = next((t for t in lacking if t not in bundled.fetched_names()), None)
         if own is not None:
             raise ValueError(f'code(flavour="idc-index"): the table "{own}" is none that idc-index can query.')
         fetched = "".join(f'client.fetch_index("{t}")\n' for t in lacking)

@@ -14,10 +14,10 @@ from typing import Any
 
 from idc_widgets.catalog import Index
 from idc_widgets.catalog.bins import years_of_age
+from idc_widgets.catalog.bundled import DATE_COLUMNS, NUMBER_COLUMNS
+from idc_widgets.catalog.fulltext import HAYSTACK, pattern, words_of
 from idc_widgets.catalog.joins import REFERENCES, REFERRING, Joined
-from idc_widgets.catalog.sources import DATE_COLUMNS, NUMBER_COLUMNS
 from idc_widgets.catalog.terms import TERM_COLUMNS
-from idc_widgets.catalog.text import HAYSTACK, pattern, words_of
 from idc_widgets.cohort.conditions import (
     And,
     Between,

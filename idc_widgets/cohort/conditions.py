@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
-from idc_widgets.catalog.names import short
+from idc_widgets.catalog.suggest import short
 from idc_widgets.catalog.terms import TERM_COLUMNS
 from idc_widgets.cohort.scalars import Scalar, bound, scalar
 from idc_widgets.lib import arguments

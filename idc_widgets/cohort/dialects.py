@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from idc_widgets.catalog import Index, sources
+from idc_widgets.catalog import Index, bundled
 from idc_widgets.cohort.compile import Compiler, literal, quoted
 from idc_widgets.cohort.conditions import Condition
 from idc_widgets.lib.arguments import shown
@@ -47,7 +47,7 @@ def over_index(index: Index, conditions: Sequence[Condition]) -> tuple[str, list
 def _duckdb(index: Index, conditions: Sequence[Condition]) -> str:
     compiler = _compiler(index)
     where = compiler.where(conditions)
-    read = {"index": f"SELECT * FROM read_parquet({literal(str(sources.table('index').path))})"}
+    read = {"index": f"SELECT * FROM read_parquet({literal(str(bundled.table('index').path))})"}
     read |= {name: index.select(name) for name in sorted(compiler.tables)}
     tables = ",\n     ".join(f'"{name}" AS ({select})' for name, select in read.items())
     return f'WITH {tables}\nSELECT * FROM "index"\nWHERE {where}'
@@ -85,14 +85,14 @@ def _bigquery(index: Index, conditions: Sequence[Condition]) -> str:
 
 def _making_of(index: Index, table: str) -> str:
     """Return the GoogleSQL that makes one of IDC's tables, as published with it."""
-    if table not in (*sources.table_names(), *sources.fetched_names()):
+    if table not in (*bundled.table_names(), *bundled.fetched_names()):
         if dataset := index.clinical_dataset(table):
             return f"SELECT * FROM `bigquery-public-data.{dataset}.{table}`"
         raise ValueError(f'The table "{table}" is your own, which BigQuery does not have.')
-    path = sources.file(table, ".sql")
+    path = bundled.file(table, ".sql")
     if not path.is_file():
         raise FileNotFoundError(
-            f"The installed idc-index-data {sources.release()} lacks {path.name}, which says how that table is made "
+            f"The installed idc-index-data {bundled.release()} lacks {path.name}, which says how that table is made "
             "in BigQuery; `pip install --force-reinstall idc-index-data` brings it back."
         )
     text = path.read_text("utf-8")

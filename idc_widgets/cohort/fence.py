@@ -11,8 +11,8 @@ import functools
 import re
 
 from idc_widgets.catalog import Index
-from idc_widgets.catalog.names import short
 from idc_widgets.catalog.parse import Reference, built_in, references, serialized
+from idc_widgets.catalog.suggest import short
 
 # After FROM: tables, sub-queries, lists of values; and functions that make rows of their arguments alone.
 _SOURCES = ("BASE_TABLE", "JOIN", "SUBQUERY", "EMPTY", "EXPRESSION_LIST")

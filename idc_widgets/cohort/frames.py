@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES
-from idc_widgets.catalog.names import short
 from idc_widgets.catalog.pages import COLLECTION_COLUMNS, published, read
+from idc_widgets.catalog.suggest import short
 from idc_widgets.cohort import values
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.export import Progress
-from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest, short
+from idc_widgets.catalog.suggest import UnknownNameError, did_you_mean, nearest, short
 from idc_widgets.cohort.frames import row_number
 from idc_widgets.lib import arguments
 from idc_widgets.lib.sql import identifier

@@ -6,7 +6,7 @@ import datetime
 import json
 from typing import Any, TypeAlias
 
-from idc_widgets.catalog.names import short
+from idc_widgets.catalog.suggest import short
 from idc_widgets.lib.arguments import shown, text
 
 Scalar: TypeAlias = str | int | float | None  # bool is an int

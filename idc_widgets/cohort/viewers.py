@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from idc_widgets.catalog import Index, TableUnavailableError, UnknownNameError
 from idc_widgets.catalog.joins import REFERENCES, REFERRING
-from idc_widgets.catalog.names import short
+from idc_widgets.catalog.suggest import short
 from idc_widgets.cohort.identifiers.reasons import why
 from idc_widgets.lib.arguments import text
 

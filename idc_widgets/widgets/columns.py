@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from idc_widgets.catalog.bundled import Column
 from idc_widgets.catalog.pages import COLLECTION_COLUMNS
-from idc_widgets.catalog.sources import Column
 
 # Level → its name for people, and its columns at first, in the order shown; the first names the row.
 _LEVELS = {

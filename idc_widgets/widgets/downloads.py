@@ -17,9 +17,9 @@ from idc_widgets import transfer
 from idc_widgets.api import Catalog, Cohort
 from idc_widgets.lib.arguments import shown
 from idc_widgets.transfer import display
-from idc_widgets.widgets import link, saved, snippets
-from idc_widgets.widgets.part import Part, Provider
-from idc_widgets.widgets.watch import look_now, watcher
+from idc_widgets.widgets import kernel, saved_view, snippets
+from idc_widgets.widgets.base import Part, Provider
+from idc_widgets.widgets.job_events import look_now, watcher
 
 _ENDED = 20  # newest ended jobs that are sent unasked
 _PAGE = 200  # at most, of what is asked for
@@ -88,7 +88,7 @@ class DownloadPanel(Part):
         self._sent = 0.0
         self._found: Sequence[transfer.Entry] = ()
         super().__init__(cohort, destination=destination, provider=provider, **traits)
-        link.answer(
+        kernel.answer(
             self,
             {
                 "cancel": self._command(lambda job, m: job.cancel(keep=bool(m.get("keep", True)))),
@@ -97,11 +97,13 @@ class DownloadPanel(Part):
                 "retry": self._command(lambda job, m: job.retry()),
                 "workers": self._command(lambda job, m: job.set_workers(int(m["workers"]))),
                 "next": self._command(lambda job, m: job.prioritize(str(m["series"]))),
-                "away": link.Aside(lambda m: watcher.put_away([str(each) for each in m["jobs"] or self._all_ended()])),
-                "series": link.Aside(self._series),
-                "failures": link.Aside(self._failures),
-                "code": link.Aside(lambda m: snippets.of_job(self._job(m), m.get("folder"))),
-                "history": link.Aside(self._history),
+                "away": kernel.Aside(
+                    lambda m: watcher.put_away([str(each) for each in m["jobs"] or self._all_ended()])
+                ),
+                "series": kernel.Aside(self._series),
+                "failures": kernel.Aside(self._failures),
+                "code": kernel.Aside(lambda m: snippets.of_job(self._job(m), m.get("folder"))),
+                "history": kernel.Aside(self._history),
             },
         )
         self.refresh()
@@ -176,7 +178,7 @@ class DownloadPanel(Part):
 
     @property
     def _can_be_saved(self) -> bool:
-        return self._only is not None and saved.wanted()
+        return self._only is not None and saved_view.wanted()
 
     def close(self) -> None:
         """Stop watching; the jobs go on."""
@@ -192,7 +194,7 @@ class DownloadPanel(Part):
             raise ValueError(f"There is no download {wanted} on this machine any more.")
         return job
 
-    def _command(self, act: Callable[[transfer.Job, Mapping[str, Any]], None]) -> link.Aside:
+    def _command(self, act: Callable[[transfer.Job, Mapping[str, Any]], None]) -> kernel.Aside:
         def command(message: Mapping[str, Any]) -> None:
             job = self._job(message)
             try:
@@ -200,7 +202,7 @@ class DownloadPanel(Part):
             finally:
                 look_now()
 
-        return link.Aside(command)
+        return kernel.Aside(command)
 
     def _all_ended(self) -> list[str]:
         return [entry.job.id for entry in self._found if entry.said.state in transfer.ENDED]

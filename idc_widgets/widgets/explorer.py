@@ -9,8 +9,8 @@ import ipywidgets
 import traitlets
 
 from idc_widgets.api import Catalog, Cohort
+from idc_widgets.widgets.base import Part, Provider
 from idc_widgets.widgets.downloads import DownloadPanel
-from idc_widgets.widgets.part import Part, Provider
 
 
 class Explorer(Part):

@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from idc_widgets.api import Catalog, Cohort
-from idc_widgets.catalog import joins, sources
+from idc_widgets.catalog import bundled, joins
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.cohort import citations, conditions, identifiers
 from idc_widgets.cohort.scalars import canonical
@@ -75,7 +75,7 @@ def facet(catalog: Catalog, message: Mapping[str, Any]) -> dict[str, Any]:
         parameters = [*parameters, *([list(joined.collections)] if joined.collections is not None else [])]
     else:
         catalog.index.require_column(column)
-        kind = "number" if column in sources.NUMBER_COLUMNS else "date" if column in sources.DATE_COLUMNS else "text"
+        kind = "number" if column in bundled.NUMBER_COLUMNS else "date" if column in bundled.DATE_COLUMNS else "text"
         value = identifier(column) if kind == "number" else f"{identifier(column)}::VARCHAR"
         source = (
             f"SELECT {value} AS v, count(*) FILTER (WHERE {where}) AS n, count(*) AS total "

@@ -9,15 +9,15 @@ from idc_widgets.api import Catalog
 from idc_widgets.catalog.levels import COUNT_COLUMNS, Level
 from idc_widgets.catalog.pages import COLLECTION_COLUMNS
 from idc_widgets.transfer import Provider
-from idc_widgets.widgets import detail, link, ticks
-from idc_widgets.widgets.saving import Saving
+from idc_widgets.widgets import detail, kernel, ticks
+from idc_widgets.widgets.table_export import Saving
 
 _MOST_IN_A_RANGE = 100_000
 _MOST_IN_A_PAGE = 1_000
 _LEVELS: tuple[Level, ...] = get_args(Level)
 
 
-def handlers(catalog: Catalog, provider: Callable[[], Provider]) -> dict[str, link.Handler]:
+def handlers(catalog: Catalog, provider: Callable[[], Provider]) -> dict[str, kernel.Handler]:
     """Return the answers to the table's requests, by the name of the request; `provider` is asked for manifests."""
     table = _Rows(catalog)
     saving = Saving(catalog, provider)

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 import idc_widgets as idc
-from idc_widgets.catalog import cache, sources
+from idc_widgets.catalog import bundled, cache
 from idc_widgets.cli import main
 from tests.transfer.conftest import small_disk
 
@@ -44,7 +44,7 @@ def overwrite(path: Path, at: int, content: bytes) -> None:
 
 
 def build(target: Path, **options: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "idc_widgets.catalog.cache", str(target), str(sources.table("index").path)]
+    command = [sys.executable, "-m", "idc_widgets.catalog.cache", str(target), str(bundled.table("index").path)]
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload]
 
 
@@ -119,7 +119,7 @@ def lacks_a_table(path: Path) -> None:
     [empty, garbage, cut_in_half, cut_by_a_block, flipped_header, newer_storage, other_tables, lacks_a_table],
 )
 def test_what_is_no_sound_cache_is_known(damage: Callable[[Path], None], copy: Path) -> None:
-    parquet = sources.table("index").path
+    parquet = bundled.table("index").path
     assert cache.fault(copy, parquet) == ""
     damage(copy)
     assert cache.fault(copy, parquet)
@@ -140,7 +140,7 @@ def test_what_is_no_sound_cache_is_never_read_and_made_anew(
     assert found.cohort(Modality="CT").counts == truth
     assert found.index.database.wait_for_cache(120), found.index.database.note
     assert found.cohort(Modality="CT").counts == truth
-    assert cache.fault(copy, sources.table("index").path) == ""
+    assert cache.fault(copy, bundled.table("index").path) == ""
     assert list(copy.parent.iterdir()) == [copy]
 
 

@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 import idc_widgets as idc
-from idc_widgets.catalog import bins, cache, cube, sources
+from idc_widgets.catalog import bins, bundled, cache, cube
 
 
 def decode(packed: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -79,7 +79,7 @@ def test_what_it_is(catalog: idc.Catalog, plain: duckdb.DuckDBPyConnection) -> N
 
 def test_columns_are_those_of_the_file_and_described(catalog: idc.Catalog) -> None:
     columns = catalog.columns("index")
-    published = duckdb.sql(f"DESCRIBE FROM '{sources.table('index').path}'").fetchall()
+    published = duckdb.sql(f"DESCRIBE FROM '{bundled.table('index').path}'").fetchall()
     assert list(zip(columns.column, columns.type, strict=True)) == [(n, t) for n, t, *_ in published]
     assert all(columns.description)
     with pytest.raises(idc.UnknownNameError, match="collections_index"):

@@ -14,11 +14,11 @@ import duckdb
 import pytest
 
 import idc_widgets as idc
-from idc_widgets.catalog import fetch, sources
+from idc_widgets.catalog import bundled, fetch
 from tests.mirror import Mirror
 
 SMALL = "ann_index"
-KEY = f"download/{sources.release()}/{SMALL}.parquet"
+KEY = f"download/{bundled.release()}/{SMALL}.parquet"
 COUNT = f"SELECT count(*) AS n FROM {SMALL}"
 
 
@@ -134,7 +134,7 @@ def test_a_checksum_of_the_second_source_guards_the_first(
 
 def test_idc_own_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("IDC_WIDGETS_RELEASE_URL")
-    release = sources.release()
+    release = bundled.release()
     assert fetch.addresses("seg_index") == (
         f"https://github.com/ImagingDataCommons/idc-index-data/releases/download/{release}/seg_index.parquet",
         f"https://storage.googleapis.com/idc-index-data-artifacts/{release}/release_artifacts/seg_index.parquet",
@@ -150,7 +150,7 @@ def test_offline_the_sentence_says_how_to_get_it_by_hand(
         fresh().sql(COUNT)
     sentence = str(caught.value)
     assert f'"{SMALL}"' in sentence and str(place) in sentence
-    assert f"http://127.0.0.1:9/{sources.release()}/{SMALL}.parquet" in sentence
+    assert f"http://127.0.0.1:9/{bundled.release()}/{SMALL}.parquet" in sentence
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(published)
     assert fresh().sql(COUNT).n[0] > 0

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from idc_widgets import Catalog, jobs
-from idc_widgets.catalog import fetch, sources
+from idc_widgets.catalog import bundled, fetch
 from tests.cli.run import Run, start
 from tests.mirror import SpawnedMirror
 
@@ -62,7 +62,7 @@ def test_everything_that_lists_has_json(run: Run, here: Path) -> None:
     # Its only file: the whole series is missing, which is told once, by its folder.
     assert Path(bad.json["problems"][0]["path"]) == Path(files[0]["path"]).parent
     cached = run("cache", "--json").json
-    assert cached["usable"] and cached["release"] == sources.release()
+    assert cached["usable"] and cached["release"] == bundled.release()
     assert {"path", "bytes", "used"} == set(cached["files"][0])
     answer = run("workers", row["id"], "3", "--json").json
     assert answer["workers"] == 3 and set(answer) == JOB
@@ -132,7 +132,7 @@ def test_cancel_of_a_complete_download(run: Run, here: Path) -> None:
 
 def test_version_and_help(run: Run) -> None:
     lines = dict(line.split(" ", 1) for line in run("--version").out.splitlines())
-    assert lines["IDC"] == f"v{sources.release().split('.')[0]} ({sources.release()})"
+    assert lines["IDC"] == f"v{bundled.release().split('.')[0]} ({bundled.release()})"
     assert list(lines) == ["idc_widgets", "IDC", "DuckDB", "s5cmd", "Python"]
     assert "exit codes" in run("--help").out and "exit codes" in run("download", "--help").out
 
@@ -199,7 +199,7 @@ def test_pruning_keeps_tables_from_elsewhere(run: Run, tmp_path: Path, monkeypat
         path.write_bytes(b"PAR1")
         used.append(path)
     old = tmp_path / "tables" / "1.0.0-0a1b2c3d" / "ct_index.parquet"
-    older = tmp_path / "tables" / f"{sources.release()}0" / "ct_index.parquet"
+    older = tmp_path / "tables" / f"{bundled.release()}0" / "ct_index.parquet"
     for path in (old, older):
         path.parent.mkdir(parents=True)
         path.write_bytes(b"PAR1")

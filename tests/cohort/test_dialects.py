@@ -12,7 +12,7 @@ import sqlglot
 from sqlglot import exp
 
 import idc_widgets as idc
-from idc_widgets.catalog import sources
+from idc_widgets.catalog import bundled
 from idc_widgets.cohort import conditions
 from tests.conftest import condition_cases
 
@@ -118,9 +118,9 @@ def test_idc_index_flavour_finds_the_same_rows(case: dict[str, Any], catalog: id
     cohort = _cohort(catalog, case)
     program = cohort.to_code("idc-index")
     assert program.startswith("from idc_index import IDCClient\n")
-    assert str(sources.table("index").path.parent) not in program
+    assert str(bundled.table("index").path.parent) not in program
     con = duckdb.connect()
-    con.execute(f"CREATE VIEW index AS FROM '{sources.table('index').path}'")
+    con.execute(f"CREATE VIEW index AS FROM '{bundled.table('index').path}'")
     assert con.execute(f"SELECT count(*) FROM ({_query_of(program)})").fetchone() == (cohort.counts.series,)
 
 

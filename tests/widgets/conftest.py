@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import idc_widgets as idc
-from idc_widgets.widgets import link
+from idc_widgets.widgets import kernel
 
 
 class Browser:
@@ -38,7 +38,7 @@ class Browser:
 
 @pytest.fixture
 def explorer(catalog: idc.Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> idc.Explorer:
-    monkeypatch.setattr(link, "asset", lambda name: "export default {}")
+    monkeypatch.setattr(kernel, "asset", lambda name: "export default {}")
     return idc.Explorer(catalog=catalog, destination=tmp_path / "data")
 
 

@@ -16,7 +16,7 @@ import pytest
 
 import idc_widgets as idc
 from idc_widgets.transfer import Job
-from idc_widgets.widgets import link, snippets
+from idc_widgets.widgets import kernel, snippets
 from tests.mirror import SpawnedMirror
 from tests.transfer.conftest import STUDY, enter, fetch, mirror, pick, served, state, until  # noqa: F401
 from tests.widgets.conftest import Browser
@@ -26,7 +26,7 @@ RIDER = {"op": "in", "column": "collection_id", "values": ["rider_pilot"]}
 
 @pytest.fixture
 def panel(monkeypatch: pytest.MonkeyPatch) -> Iterator[idc.DownloadPanel]:
-    monkeypatch.setattr(link, "asset", lambda name: "export default {}")
+    monkeypatch.setattr(kernel, "asset", lambda name: "export default {}")
     found = idc.DownloadPanel()
     yield found
     found.close()
@@ -162,7 +162,7 @@ def test_plans_know_of_downloads_under_way(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(link, "asset", lambda name: "export default {}")
+    monkeypatch.setattr(kernel, "asset", lambda name: "export default {}")
     explorer = idc.Explorer(catalog=catalog, destination=tmp_path / "data")
     browser = Browser(explorer, monkeypatch)
     items = pick(STUDY)
@@ -193,7 +193,7 @@ def test_plans_know_of_downloads_under_way(
 def test_plans_come_from_a_thread_of_their_own(
     catalog: idc.Catalog, mirror: SpawnedMirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "asset", lambda name: "export default {}")
+    monkeypatch.setattr(kernel, "asset", lambda name: "export default {}")
     explorer = idc.Explorer(catalog=catalog, destination=tmp_path / "data")
     browser = Browser(explorer, monkeypatch)
     ticks = {"base": [RIDER], "minus": [], "plus": []}

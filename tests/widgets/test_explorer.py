@@ -11,7 +11,7 @@ import traitlets
 
 import idc_widgets as idc
 from idc_widgets.lib.format import human_bytes
-from idc_widgets.widgets import describe, link
+from idc_widgets.widgets import describe, kernel
 from tests.widgets.conftest import Browser
 
 CT = {"op": "in", "column": "Modality", "values": ["CT"]}
@@ -41,7 +41,7 @@ def test_what_it_does_not_take(explorer: idc.Explorer, catalog: idc.Catalog) -> 
 
 def test_a_checkout_without_its_frontend_says_what_to_do() -> None:
     with pytest.raises(FileNotFoundError, match="make build"):
-        link.asset("missing.js")
+        kernel.asset("missing.js")
 
 
 def test_totals_are_exact(browser: Browser, catalog: idc.Catalog) -> None:

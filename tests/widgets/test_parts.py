@@ -10,7 +10,7 @@ import pytest
 import traitlets
 
 import idc_widgets as idc
-from idc_widgets.widgets import link
+from idc_widgets.widgets import kernel
 
 SM = {"op": "in", "column": "Modality", "values": ["SM"]}
 PARTS = ["FilterPanel", "ResultTable", "DownloadPanel", "Explorer"]
@@ -18,8 +18,8 @@ PARTS = ["FilterPanel", "ResultTable", "DownloadPanel", "Explorer"]
 
 @pytest.fixture(autouse=True)
 def frontend(monkeypatch: pytest.MonkeyPatch, catalog: idc.Catalog) -> None:
-    monkeypatch.setattr(link, "asset", lambda name: "export default {}")
-    monkeypatch.setattr("idc_widgets.widgets.part.default_catalog", lambda: catalog)
+    monkeypatch.setattr(kernel, "asset", lambda name: "export default {}")
+    monkeypatch.setattr("idc_widgets.widgets.base.default_catalog", lambda: catalog)
 
 
 def make(name: str, *args: Any, **kwargs: Any) -> Any:

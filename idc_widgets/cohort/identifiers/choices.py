@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from idc_widgets.catalog.names import short
+from idc_widgets.catalog.suggest import short
 from idc_widgets.cohort.identifiers.described import level_of
 from idc_widgets.cohort.identifiers.exclusions import leaves_out
 from idc_widgets.cohort.identifiers.spelling import field_of, key_of, shaped, text_of

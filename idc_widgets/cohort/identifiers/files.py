@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from idc_widgets.catalog import Index
-from idc_widgets.catalog.names import short
+from idc_widgets.catalog.suggest import short
 from idc_widgets.cohort.identifiers import choices
 from idc_widgets.cohort.identifiers.literals import plainly
 from idc_widgets.cohort.identifiers.spelling import (

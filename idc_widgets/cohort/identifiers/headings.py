@@ -8,7 +8,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from idc_widgets.catalog.names import short
+from idc_widgets.catalog.suggest import short
 from idc_widgets.cohort.identifiers.addresses import FIND
 from idc_widgets.cohort.identifiers.choices import wants
 from idc_widgets.cohort.identifiers.roles import looks_like_a_heading

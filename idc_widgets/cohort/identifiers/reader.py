@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES as TABLE
-from idc_widgets.catalog.names import short
+from idc_widgets.catalog.suggest import short
 from idc_widgets.cohort.identifiers import (
     exclusions,
     files,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES as TABLE
-from idc_widgets.catalog.names import did_you_mean
+from idc_widgets.catalog.suggest import did_you_mean
 from idc_widgets.cohort.identifiers.lookup import Names
 from idc_widgets.cohort.identifiers.result import Unknown
 from idc_widgets.cohort.identifiers.spelling import (

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from dataclasses import field as made_by
 from typing import Any
 
-from idc_widgets.catalog.names import short
+from idc_widgets.catalog.suggest import short
 from idc_widgets.cohort.identifiers import asked, lookup, shapes
 from idc_widgets.cohort.identifiers.asked import Refused
 from idc_widgets.cohort.identifiers.exclusions import EXCLUDED

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from idc_widgets.catalog.names import short
+from idc_widgets.catalog.suggest import short
 from idc_widgets.cohort.identifiers import lookup
 from idc_widgets.cohort.identifiers.exclusions import EXCLUDED
 from idc_widgets.cohort.identifiers.lookup import Names

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from idc_widgets.lib.format import human_bytes
-from idc_widgets.widgets import link
+from idc_widgets.widgets import kernel
 from idc_widgets.widgets.columns import IDENTIFYING
 
 if TYPE_CHECKING:
-    from idc_widgets.widgets.part import Part
+    from idc_widgets.widgets.base import Part
 
 VARIABLE = "IDC_WIDGETS_SAVED_VIEW"
 ROWS = 100  # a page of the table
@@ -55,12 +55,12 @@ def as_html(part: Part, traits: Iterable[str]) -> str:
     saved = {
         "state": state,
         "replies": {"page": {"request": request, "result": page}, "totals": totals},
-        "css": link.asset("widget.css"),
+        "css": kernel.asset("widget.css"),
     }
     plain = _plain(part, level, columns, page, totals)
     script = (
         f'<script type="application/json">{_inert(json.dumps(saved, separators=(",", ":"), default=str))}</script>'
-        f"<script>{_closed(link.asset('saved.js'))}</script>"
+        f"<script>{_closed(kernel.asset('saved.js'))}</script>"
     )
     if len(script) > _LIMIT:
         script = ""

@@ -10,10 +10,10 @@ from typing import Any, NoReturn
 import duckdb
 
 from idc_widgets.catalog import Index, UnknownNameError
+from idc_widgets.catalog.bundled import DATE_COLUMNS, NUMBER_COLUMNS
 from idc_widgets.catalog.database import SERIES
 from idc_widgets.catalog.joins import Kind
-from idc_widgets.catalog.names import short
-from idc_widgets.catalog.sources import DATE_COLUMNS, NUMBER_COLUMNS
+from idc_widgets.catalog.suggest import short
 from idc_widgets.catalog.terms import TERM_COLUMNS
 from idc_widgets.cohort.conditions import (
     And,
@@ -31,8 +31,8 @@ from idc_widgets.cohort.conditions import (
 )
 from idc_widgets.cohort.fence import require_inside
 from idc_widgets.cohort.identifiers.reasons import sentence
+from idc_widgets.cohort.near_values import suggestion
 from idc_widgets.cohort.scalars import Scalar, scalar
-from idc_widgets.cohort.suggest import suggestion
 from idc_widgets.lib.arguments import shown
 from idc_widgets.lib.sql import identifier
 

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from idc_widgets import Catalog, search
-from idc_widgets.catalog.text import HAYSTACK, Words, marked, pattern
+from idc_widgets.catalog.fulltext import HAYSTACK, Words, marked, pattern
 from idc_widgets.widgets import facets
 
 #: Starts and wholes, punctuation at either end and within, characters that patterns and SQL mean something by.

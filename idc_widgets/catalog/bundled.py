@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from idc_widgets.catalog.names import UnknownNameError, did_you_mean, nearest
+from idc_widgets.catalog.suggest import UnknownNameError, did_you_mean, nearest
 
 # Columns of the index that hold numbers; all others hold text.
 INTEGER_COLUMNS = ("instanceCount", "series_init_idc_version", "series_revised_idc_version")

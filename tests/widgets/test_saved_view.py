@@ -11,14 +11,14 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 import idc_widgets as idc
-from idc_widgets.widgets import link, saved
+from idc_widgets.widgets import kernel, saved_view
 
 EVIL = '</script><!--<img src=x onerror="hit()">&amp;'
 
 
 @pytest.fixture(autouse=True)
 def frontend(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "asset", lambda name: f"/* {name} */ var s = '</script>';")
+    monkeypatch.setattr(kernel, "asset", lambda name: f"/* {name} */ var s = '</script>';")
 
 
 class Reader(HTMLParser):
@@ -55,10 +55,10 @@ def test_a_view_carries_what_is_shown_without_a_kernel(catalog: idc.Catalog) -> 
     assert str(cohort) in text
     first = cohort.series(limit=1, columns=["PatientID", "SeriesDescription"]).iloc[0]
     assert all(str(v) in read.texts for v in first)
-    assert read.tags.count("tr") == saved.PLAIN_ROWS + 1
+    assert read.tags.count("tr") == saved_view.PLAIN_ROWS + 1
     kept = json.loads(read.scripts[0])
     assert kept["state"]["_where"] == [c.to_json() for c in cohort.conditions]
-    assert len(kept["replies"]["page"]["result"]["rows"]) == saved.ROWS
+    assert len(kept["replies"]["page"]["result"]["rows"]) == saved_view.ROWS
     assert kept["replies"]["totals"]["series"] == counts.series
 
 
@@ -81,7 +81,7 @@ def test_it_shows_the_level_that_the_table_shows(catalog: idc.Catalog, level: st
     kept = json.loads(read.scripts[0])
     assert kept["replies"]["page"]["request"]["level"] == level
     assert kept["state"]["_table"] == {"level": level}
-    assert f"of {kept['replies']['page']['result']['total']:,} {saved._MANY[level]}" in " ".join(read.texts)
+    assert f"of {kept['replies']['page']['result']['total']:,} {saved_view._MANY[level]}" in " ".join(read.texts)
 
 
 def test_a_copy_that_fails_leaves_the_live_view(catalog: idc.Catalog, caplog: pytest.LogCaptureFixture) -> None:
@@ -93,11 +93,11 @@ def test_a_copy_that_fails_leaves_the_live_view(catalog: idc.Catalog, caplog: py
 
 def test_it_can_be_left_out(catalog: idc.Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     explorer = idc.Explorer(catalog.cohort())
-    monkeypatch.setenv(saved.VARIABLE, "0")
+    monkeypatch.setenv(saved_view.VARIABLE, "0")
     assert "text/html" not in bundle(explorer)
-    monkeypatch.delenv(saved.VARIABLE)
+    monkeypatch.delenv(saved_view.VARIABLE)
     assert "text/html" in bundle(explorer)
-    monkeypatch.setattr(saved, "_LIMIT", 1000)  # too large to be kept: the plain part alone
+    monkeypatch.setattr(saved_view, "_LIMIT", 1000)  # too large to be kept: the plain part alone
     html = bundle(explorer)["text/html"]
     assert "<table>" in html and "<script" not in html
     assert "text/html" not in bundle(idc.DownloadPanel(catalog.cohort()))

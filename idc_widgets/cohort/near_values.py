@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from idc_widgets.catalog import Index
 from idc_widgets.catalog.database import SERIES
-from idc_widgets.catalog.names import did_you_mean, nearest
+from idc_widgets.catalog.suggest import did_you_mean, nearest
 
 #: A near UID is no likelier to be meant than any other: these identify, and are looked up whole.
 IDENTIFIERS = ("StudyInstanceUID", "SeriesInstanceUID", "crdc_series_uuid", "series_aws_url")

@@ -22,9 +22,9 @@ from idc_widgets.api.shared import catalog_or_default, default_catalog
 from idc_widgets.catalog.licences import forbids_commercial_use
 from idc_widgets.lib.arguments import shown
 from idc_widgets.lib.format import human_bytes
-from idc_widgets.widgets import describe, facets, link, plans, rows, saved, ticks
+from idc_widgets.widgets import describe, facets, kernel, plans, rows, saved_view, ticks
 from idc_widgets.widgets.cubes import edges_of, outside_of
-from idc_widgets.widgets.watch import look_now
+from idc_widgets.widgets.job_events import look_now
 
 Provider = Literal["aws", "gcs"]
 
@@ -86,8 +86,8 @@ class Part(anywidget.AnyWidget):
         self._users: set[Part] = {self}  # the parts whose state is this one's
         self._links: list[traitlets.link] = []
         self._unknown: dict[str, tuple[str, ...]] = {}  # of pasted lists
-        self._esm = link.asset("widget.js")
-        self._css = link.asset("widget.css")
+        self._esm = kernel.asset("widget.js")
+        self._css = kernel.asset("widget.css")
         if isinstance(cohort, Part):
             if catalog is not None and catalog is not cohort.catalog:
                 raise ValueError(f"{type(self).__name__} shows the other part's catalogue; leave out catalog=.")
@@ -127,18 +127,18 @@ class Part(anywidget.AnyWidget):
         where = [c.to_json() for c in shown.conditions]
         ticked = ticks.NOTHING if selection is None else ticks.of(selection)
         self._ticked = ticks.cohort_of(self.catalog, ticked)
-        self.answers: dict[str, link.Handler] = {
+        self.answers: dict[str, kernel.Handler] = {
             "cube": self._cube_of,
             "totals": lambda m: asdict(self._cohort_of(m["where"]).counts),
             **rows.handlers(self.catalog, lambda: transfer.check_provider(self.provider)),
             **facets.handlers(self.catalog, self.send, self._unknown),
             "selection": self._summary,
-            "uids": link.Aside(lambda m: ticks.uids(self.catalog, m["ticks"])),
-            "destination": link.Aside(lambda m: asdict(transfer.describe_destination(m["path"]))),
-            "plan": link.Aside(self._plan),
-            "download": link.Aside(self._download),
+            "uids": kernel.Aside(lambda m: ticks.uids(self.catalog, m["ticks"])),
+            "destination": kernel.Aside(lambda m: asdict(transfer.describe_destination(m["path"]))),
+            "plan": kernel.Aside(self._plan),
+            "download": kernel.Aside(self._download),
         }
-        link.answer(self, self.answers)
+        kernel.answer(self, self.answers)
         self.catalog.index.on_cache(self._cache_ended)
         return {
             "cohort": shown,
@@ -207,11 +207,11 @@ class Part(anywidget.AnyWidget):
 
     def _as_html(self) -> str:
         # What the browser is told by the state itself, not by the machinery of widgets.
-        return saved.as_html(self, set(Part.class_own_traits(sync=True)) - {"_shared", "_token"})
+        return saved_view.as_html(self, set(Part.class_own_traits(sync=True)) - {"_shared", "_token"})
 
     @property
     def _can_be_saved(self) -> bool:
-        return self._source._holds and self._view in ("explorer", "filters", "table") and saved.wanted()
+        return self._source._holds and self._view in ("explorer", "filters", "table") and saved_view.wanted()
 
     # -- the cohort and what is ticked, both ways
 

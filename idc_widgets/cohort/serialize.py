@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from idc_widgets.catalog import Index
-from idc_widgets.cohort import check
+from idc_widgets.cohort import validate
 from idc_widgets.cohort.conditions import (
     And,
     Condition,
@@ -88,13 +88,13 @@ def known_part(index: Index, condition: Condition) -> tuple[Condition, list[Any]
     """
     match condition:
         case In():
-            missing = check.unknown_values(index, condition.column, condition.values)
+            missing = validate.unknown_values(index, condition.column, condition.values)
             if not missing:
                 return condition, []
             absent = set(missing)
             return In(condition.column, tuple(v for v in condition.values if v not in absent)), missing
         case WithModalities():
-            missing = check.unknown_values(index, "Modality", condition.modalities)
+            missing = validate.unknown_values(index, "Modality", condition.modalities)
             return (In("Modality", ()), missing) if missing else (condition, [])
         case Not():
             inner, missing = known_part(index, condition.arg)
@@ -106,7 +106,7 @@ def known_part(index: Index, condition: Condition) -> tuple[Condition, list[Any]
         case And() | Or():
             parts = [known_part(index, a) for a in condition.args]
             return type(condition)(tuple(p for p, _ in parts)), [v for _, missing in parts for v in missing]
-    check.check(index, condition)
+    validate.check(index, condition)
     return condition, []
 
 
