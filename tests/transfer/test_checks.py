@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 import pytest
 
+from idc_widgets.lib.format import human_bytes
 from idc_widgets.transfer import (
     Job,
     TransferError,
     check_room,
     describe_destination,
     free_space,
-    human_bytes,
     jobs,
     plan,
     wish,
