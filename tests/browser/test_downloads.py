@@ -179,7 +179,7 @@ def test_the_plan_before_meanwhile_and_after(lab: Lab, page: Page, mirror: Spawn
     bar = view.root.get_by_role("group", name="Selection")
     expect(bar.locator(".idc-plan")).to_contain_text("To fetch")
     size = notebook.execute(
-        "from idc_widgets.transfer import human_bytes as h\nprint(h(explorer.selection.counts.bytes))"
+        "from idc_widgets.lib.format import human_bytes as h\nprint(h(explorer.selection.counts.bytes))"
     )
     bar.get_by_role("button", name="Plan", exact=True).click()
     details = bar.locator(".idc-plan-details")
