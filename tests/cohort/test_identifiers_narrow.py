@@ -192,7 +192,7 @@ def test_a_patient_of_two_collections_under_one_of_them(catalog: idc.Catalog) ->
 )
 def test_what_is_not_read_is_told(source: Any, catalog: idc.Catalog) -> None:
     found = (read if isinstance(source, pd.DataFrame) else read_text)(catalog.index, source)
-    assert any("is not read" in note for note in found.notes)
+    assert any("is not read" in said for said in (*found.notes, *(u.reason for u in found.unknown)))
 
 
 @pytest.mark.parametrize(

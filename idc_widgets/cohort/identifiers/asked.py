@@ -16,6 +16,10 @@ _PART = re.compile(
     r"\$.+|only|max|maximum|min|minimum|at(?:most|least)"
     r"|limit|top|first|head|where|filters?|quer(?:y|ies)|conditions?|criteria|constraints?|having|sql|predicates?"
 )
+#: What programs are told of their runs.
+_OF_RUNS = re.compile(
+    r"epochs?|iter(?:ation)?s?|steps?|workers?|batch(?:es)?|lr|rate|retries|threads?|tokens?|memory|jobs?"
+)
 _LAST = re.compile(r"limit|filters?|query|criteria|conditions?|where")
 #: These label a row as well, in a table of several.
 _PORTION = re.compile(r"n|subset|split|fold|sample|sampl(?:ed|ing)|fraction|frac|portion|percent|every|random")
@@ -47,7 +51,7 @@ def asks(name: object) -> bool:
     if field_of(name):
         return False
     words = [w.lower() for w in _WORDS.findall(str(name))]
-    if not words or is_plain(name):
+    if not words or is_plain(name) or any(map(_OF_RUNS.fullmatch, words[1:])):
         return False
     return bool(_PART.fullmatch(words[0]) or _PART.fullmatch("".join(words)) or _LAST.fullmatch(words[-1]))
 

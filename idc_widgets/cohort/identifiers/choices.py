@@ -16,19 +16,21 @@ _FEW = 8  # so many different values may be choices under a heading that says no
 # Words of headings. Of those that say it plainly every value counts; the others are used for much else, too.
 _OUT = re.compile(
     r"exclu(?:d(?:e|ed|ing)|sions?)|reject(?:ed|ion)?|drop(?:ped)?|discard(?:ed)?|skip(?:ped)?|omit(?:ted)?|ignored?"
-    r"|remov(?:ed?|al)|deleted?|unwanted|ineligible|withdrawn"
+    r"|remov(?:ed?|al)|deleted?|unwanted|ineligible|withdrawn|ausgeschlossen|ausschluss|exclu[es]?"
 )
 _OUT_TOO = re.compile(r"fail(?:ed|s|ure)?|bad|invalid|unusable|unused")
 _IN = re.compile(
-    r"inclu(?:ded?|sion)|keep|kept|usable|accept(?:ed|able)?|select(?:ed)?|want(?:ed)?|eligible|retain(?:ed)?|incohort"
+    r"inclu(?:ded?|sion)|keep|kept|usable|accept(?:ed|able)?|select(?:ed)?|want(?:ed)?|eligible|retain(?:ed)?|incohort|eingeschlossen|einschluss|inclus"
 )
 _IN_TOO = re.compile(r"used?|valid|good|ok(?:ay)?|pass(?:ed|es)?|approved?|checked|qc|qa|qcpass")
 _FILLERS = re.compile(
-    r"is|are|was|were|be|been|has|to|for|from|in|on|by|at|of|or|and|the|an?|this|my|our|we|it|should|not?|non|do|reason|why"
+    r"because|consent|is|are|was|were|be|been|has|to|for|from|in|on|by|at|of|or|and|the|an?|this|my|our|we|it|should|not?|non|do|reason|why"
     r"|flag|status|decision|comments?|notes?|code|date|type|study|cohort|analysis|series|scan|images?|patients?|subject"
     r"|case|data|dataset|training|final|qc|qa|quality|control|check|manual|review|list|uids?|ids?"
 )
-_REASON = re.compile(r"reason|why|comments?|notes?|by|on|at|date|type|code")
+_PROSE = re.compile(r"comments?|notes?|remarks?")
+_TO_DO = frozenset(("download", "take", "inclure", "to", "should", "must", "do", "we", "please", "be", "it"))
+_REASON = re.compile(r"reason|why|because|comments?|notes?|by|on|at|date|type|code")
 
 # Words of values.
 _YES = r"true|t|yes|y|1(?:\.0)?|x|ja|oui|si|on|\[x\]|[\u2611\u2705\u2713\u2714]\ufe0f?|\U0001f44d"
@@ -37,7 +39,7 @@ _MARK = re.compile(r"\[[x\s]?\]|[\u2610\u2611\u2705\u274c\u2713\u2714\u2716\u271
 _NOT = r"(?:(?:(?:(?:do|does|should|must|can)\s*)?(?:not|n.?t)|never|cannot)[\s-]+(?:to\s+)?(?:be\s+)?|un|in|non-?)"
 _TAKE = (
     r"includ\w*|inclusion|keep|kept|accept\w*|pass(?:ed|es)?|ok(?:ay)?|good|valid|usable|used?|wanted|select(?:ed)?"
-    r"|eligible|approved?|retain(?:ed)?"
+    r"|eligible|approved?|retain(?:ed)?|active|enrolled"
 )
 _LEAVE = (
     r"exclu(?:d\w+|sion)|reject\w*|drop(?:ped)?|discard\w*|fail(?:ed|s|ure)?|bad|skip\w*|omit\w*|ignored?|unwanted"
@@ -108,6 +110,8 @@ def decided(key: str, value: str) -> bool | None:
 def denies(key: object, value: object) -> bool:
     """Return whether a key says of its record that it is not wanted: `keep: false`, or "excluded" under any key."""
     text = text_of(value)
+    if wants(key) < 0 and any(map(_REASON.fullmatch, _words(key))):  # why it is not
+        return bool(text) and _verdict(text.lower(), False, True) is False
     return decided(str(key), text) is False or bool(_IS_OUT.fullmatch(text.lower()))
 
 
@@ -174,9 +178,9 @@ def _direction(heading: object) -> tuple[int, bool]:
     key = key_of(heading)
     if leaves_out(heading):
         return -1, not _OUT_TOO.fullmatch(key)
-    if key == "download":
-        return 1, False
     words = _words(heading)
+    if {"download", "take", "inclure"} & set(words) and set(words) <= _TO_DO:
+        return 1, False
     if key in ("incohort", "instudy", "inanalysis", "insubset"):
         return 1, True
     told = [w for w in words if any(p.fullmatch(w) for p in (_OUT, _OUT_TOO, _IN, _IN_TOO))]
@@ -184,6 +188,8 @@ def _direction(heading: object) -> tuple[int, bool]:
     if not told or not all(w in told or _FILLERS.fullmatch(w) for w in words):
         return 0, False
     first = told[0]
+    if any(map(_PROSE.fullmatch, words)) and not (_IN.fullmatch(first) or _OUT.fullmatch(first)):
+        return 0, False
     wanted = bool(_IN.fullmatch(first) or _IN_TOO.fullmatch(first))
     negated = any(w in ("not", "non", "dont", "never", "no") for w in words[: words.index(first)])
     return (1 if wanted != negated else -1), bool(_IN.fullmatch(first) or _OUT.fullmatch(first))

@@ -23,6 +23,7 @@ _NAMES = {
     "scanner manufacturermodelname protocol sequence sequences scan scans acquisition "
     "contrast sopclassuid sopclassname transfersyntaxuid transfersyntaxname photometricinterpretation plane phase "
     "pixelrepresentation licenseshortname awsbucket orientation kernel slicethickness kvp imagetype laterality "
+    "file filename files filepath path image images mask masks scanid imageid instance object nodule noduleid "
     "annotation limit filter query maxpatients maxstudies maxseries",
     STUDY: "date studydate studytime studydescription accession accessionnumber visit timepoint exam session scandate",
     PATIENT: "sex gender age race ethnicity patientsex patientage patientgender patientrace",

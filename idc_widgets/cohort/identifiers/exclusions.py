@@ -14,19 +14,35 @@ EXCLUDED = "it is written as an exception; name what is wanted"
 Known = Callable[[Iterable[str]], bool]
 
 _WORD = (
-    r"(?:not|never|don.?t|doesn.?t|avoid\w*|exclud\w*|exclusions?|except\w*|without|w/o|skip\w*|omit\w*|ignor\w*|drop|dropped|remov\w*|delet\w*|"
+    r"(?:not|never|discard\w*|withdr[ae]w\w*|don.?t|doesn.?t|avoid\w*|exclud\w*|exclusions?|except\w*|without|w/o|skip\w*|omit\w*|ignor\w*|drop|dropped|remov\w*|delet\w*|"
     r"reject\w*|unwanted|minus|less|bar|barring|other\s+than|apart\s+from|save\s+for|leav(?:e|ing)\s+out|all\s+but|-v|"
     r"ohne|nicht|kein\w*|au(?:ß|ss)er|sauf|sans|excepto|rm)"
 )
 _FILLER = (
     r"(?:(?:in|the|this|these|those|any|all|of|for|from|series|study|studies|patients?|collections?|subjects?|uids?|ids?|"
-    r"download|include|use|fetch|s5cmd)\b\W*)*"
+    r"download|include|use|fetch|take|want|need|get|s5cmd)\b\W*)*"
 )
 _BEFORE = re.compile(rf"(?<![\w-]){_WORD}(?![\w-])\W*?{_FILLER}([\w.][^\s,;()'\"`~]*)", re.IGNORECASE)
 _AFTER = re.compile(
     r"\W(?:excluded?|skip(?:ped)?|omit(?:ted)?|ignored?|reject(?:ed)?|dropped|removed?|deleted?|unwanted"
     r"|corrupt(?:ed)?|damaged|broken|unusable|unreadable|ineligible|bad|discarded"
     r"|(?:do\s+)?not\s+(?:wanted|needed|used?|ok|this|included?|downloade?d?))\W*$",
+    re.IGNORECASE,
+)
+#: Right behind what it is said of, whatever follows.
+_SAID = re.compile(
+    r"\W*(?:(?:has|have|had|was|were|is|are|to|be|been|could|can|should|must|did|do|does)\s+)*"
+    r"(?:excluded|rejected|withdrawn|discarded|removed|dropped|omitted|ausgeschlossen|unusable|corrupt\w*"
+    r"|fail(?:ed|s)?\s+(?:qc|quality)|not\s+(?:be\s+)?(?:used|included|part|analy[sz]ed|available|eligible|wanted))\b",
+    re.IGNORECASE,
+)
+_LEAVE = re.compile(r"\bleave\b.*\bout\b", re.IGNORECASE)
+#: A line of a log, which says what a program did.
+_LOG = re.compile(r"\balready\b|\bup[- ]to[- ]date\b", re.IGNORECASE)
+#: A title that speaks of exceptions, above what is wanted.
+_STILL_WANTED = re.compile(
+    r"\bnot\s+(?:yet\s+)?downloaded\b|\bfail\w*\s+(?:to\s+)?download\w*|\bafter\s+(?:all\s+)?exclusions?\b|\d+\s+excluded\b"
+    r"|\bto\s+be\s+(?:down|re)\w*load|\bwithout\s+(?:contrast|seg\w*|annot\w*|labels?|masks?|images?)",
     re.IGNORECASE,
 )
 _BLOCK = re.compile(rf"(?<![\w-]){_WORD}(?![\w-])[^:]{{0,60}}:$", re.IGNORECASE)
@@ -77,7 +93,7 @@ def without_comments(text: str) -> str:
 
 def is_block(line: str) -> bool:
     """Return whether a line says that those below it are not wanted."""
-    return bool(_BLOCK.search(line))
+    return bool(_BLOCK.search(line)) and not _STILL_WANTED.search(line)
 
 
 def section(line: str) -> bool | None:
@@ -89,7 +105,9 @@ def section(line: str) -> bool | None:
     ends = line.rstrip(" *#=-").endswith(":")
     if "," in bare and not ends and not _COUNT.search(line):
         return None
-    if _SECTION.search(bare) or (ends and is_block(f"{bare}:")):
+    if _STILL_WANTED.search(line):
+        return None
+    if _SECTION.search(bare.replace("_", " ")) or (ends and is_block(f"{bare}:")):
         return True
     return False if _WANTED_SECTION.search(bare) else None
 
@@ -111,6 +129,10 @@ def leaves_out(name: object) -> bool:
 def is_excluded(line: str, known: Known) -> bool:
     """Return whether a line names what is not wanted, among others or alone."""
     told = bool(_MARKED.search(line) or _SQL.search(line))
+    if not told and _LOG.search(line):
+        return False
+    if (_SAID.match(behind := line[_end(line, known) :]) and behind != line) or (_LEAVE.search(line) and inside(line)):
+        return True
     if (told or _AFTER.search(line)) and (inside(line) or known(_words(line))):
         return True
     if told:
@@ -118,6 +140,16 @@ def is_excluded(line: str, known: Known) -> bool:
     return any(
         shaped(w) or "://" in m[0] or known([w]) for m in _BEFORE.finditer(line) for w in [bare_doi(m[1].strip(".:"))]
     )
+
+
+def _end(line: str, known: Known) -> int:
+    """Return where the last identifier of a line ends; 0 where it has none."""
+    if held := inside(line):
+        return line.rindex(held[-1]) + len(held[-1])
+    at = 0
+    for m in list(re.finditer(r"[^\s,;()]+", line))[:20]:
+        at = m.end() if any(c.isdigit() for c in m[0]) and known([m[0].strip(":.")]) else at
+    return at
 
 
 def _words(line: str) -> list[str]:

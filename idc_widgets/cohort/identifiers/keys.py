@@ -20,6 +20,7 @@ _LINE = re.compile(
     r"(?:only|nur|solely|except|without|excluding|exclude|limited|limit|restricted|max|min)\b|(?:first|last|top)\s+\d",
     re.IGNORECASE,
 )
+_PARTLY = re.compile(r"\b(?:only|nur|solely)\b|\b(?:first|last|top|up\s+to|at\s+most)\s+\d", re.IGNORECASE)
 _COMPARED = re.compile(r"[A-Za-z][\w ]{0,60}?\s*(?:[<>]=?|!=|≤|≥)\s*[\w.'\"]")
 _PLAIN = re.compile(
     r"name|title|label|size|total\w*|counts?|number\w*|num\w*|files?|images?|instances?|version|created|updated|modified"
@@ -33,9 +34,14 @@ _MAIL = frozenset(("from", "to", "cc", "bcc", "subject", "sent", "date", "replyt
 _NONE = re.compile(r"(?:none|no|nothing|false|0|-|n/?a|null|\[\]|keine?|off)?\W*", re.IGNORECASE)
 
 
+def is_nothing(value: str) -> bool:
+    """Return whether a value says that there is none."""
+    return bool(_NONE.fullmatch(value))
+
+
 def asks_for_a_part(key: str, value: str) -> bool:
     """Return whether a key says that not all of what is beside it is meant."""
-    if _NONE.fullmatch(value) or "@" in value:
+    if is_nothing(value) or "@" in value:
         return False
     first = key.split()[0]
     return bool(_PARTS.fullmatch(key_of(key)) or _SAYS.fullmatch(first)) or any(
@@ -46,6 +52,11 @@ def asks_for_a_part(key: str, value: str) -> bool:
 def is_a_part(line: str) -> bool:
     """Return whether a line that names nothing says which part of what is beside it is meant."""
     return bool(_COMPARED.match(line) or (len(line.split()) < 6 and _LINE.match(line)))
+
+
+def is_partly(words: str) -> bool:
+    """Return whether words beside a name say that only a part of it is meant."""
+    return bool(_PARTLY.search(words))
 
 
 def told(keys: dict[str, str]) -> list[str]:

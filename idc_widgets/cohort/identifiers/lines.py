@@ -57,11 +57,11 @@ def excluded(line: str, addresses: Addresses, known: Known) -> list[Row]:
     """Return what a line of exceptions names, as what is not wanted; where that is unclear, it asks for a part."""
     cells = [c for r in of_line(line, addresses, known) for c in r.cells]
     words = [w for word in re.split(r"[\s,;=\[\](){}'\"]+", line) if (w := word.strip("!~[](){}<>'\"`.:-*"))]
-    found = dict.fromkeys([*cells, *((OPEN, bare_doi(w)) for w in words)])
+    found = dict.fromkeys(c for c in [*cells, *((OPEN, bare_doi(w)) for w in words)] if c[1])
     rows = [Row((c,), problem=EXCLUDED) for c in found]
     if any(f != OPEN or shaped(v) or known([v]) for f, v in found):
         return rows
-    return [*rows, Row(((OPEN, line.strip()),), problem=PART)]
+    return [*rows, Row(((OPEN, line.strip()),), problem=PART)] if line.strip() else rows
 
 
 def of_record(record: dict[str, list[str]], addresses: Addresses) -> list[Row]:
@@ -137,6 +137,10 @@ def _of_cell(cell: str, known: Known) -> tuple[list[str], str]:
             return path
         cell = clean(_SLASH.sub(" ", cell))
         cell = " ".join(cell.split()) if known(cell.split()) else cell
+    if 1 < len(words) < 7 and not known([cell]):  # a name with a remark, in a polite sentence
+        named = [w for w in words if any(c.isdigit() for c in w) and known([w])]
+        if len(named) == 1:
+            return named, _said(cell.replace(named[0], " "))
     return [bare_doi(cell)], ""
 
 

@@ -89,7 +89,7 @@ _STEPS = [
     for p in (
         rf"(?<![\w.])\(\s*{_C}\s*,?\s*\)",
         rf"(?:(?:SELECT\s+(?:DISTINCT\s+|ALL\s+)?{_ITEMS}\s+)?FROM\s+{_TABLE}\s+)?WHERE\s+{_C}"
-        rf"(?:\s+ORDER\s+BY\s+{_ITEMS}(?:\s+(?:ASC|DESC))?)?(?=\s*(?:[;)]|\Z))",
+        rf"(?:\s+ORDER\s+BY\s+(?:{_ITEMS}|\d+)(?:\s+(?:ASC|DESC))?)?(?=\s*(?:[;)]|\Z))",
         rf"(?P<of>(?:{_OF})*(?:filter|subset|where))\(\s*[A-Za-z_]\w*\s*,\s*{_C}\s*,?\s*\)",
         rf"(?<![\w.)])(?P<call>(?:{_OF})*[A-Za-z_]\w*)\(\s*{_C}\s*,?\s*\)",
         rf"\b(?:{_OF})*[A-Za-z_]\w*\[\s*{_C}\s*(?:,\s*(?:{_S}|{_LIST}|:)?\s*)?\]",

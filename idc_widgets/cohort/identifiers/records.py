@@ -176,7 +176,10 @@ class _Walk:
                 return found
             return self._record(value, above, depth, field)
         if not isinstance(value, list | tuple | set | frozenset):
-            return self.entry(above, field, text) if (text := text_of(value)) else []
+            text = text_of(value)
+            if field == OPEN and not self.names(text):  # a path, or a name of a file
+                text = self.identifier(text) or text
+            return self.entry(above, field, text) if text else []
         values = list(value)
         if (table := shapes.matrix(values)) is not None:
             if (found := self._table(*table, above)) is not None:

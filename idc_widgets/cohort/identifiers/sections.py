@@ -10,12 +10,14 @@ from idc_widgets.cohort.identifiers.exclusions import Known
 from idc_widgets.cohort.identifiers.spelling import inside
 
 _MARK = re.compile(r"\s*(#+|//|--+|==+|%%|\*\*)\s*\S")
+_SENTENCE = re.compile(r"(?<=[.;])\s+(?=[A-Z])")
 _KEY = re.compile(r"\S[^:]*:\s*$")
 _PAIR = re.compile(r"(\s*(?:[-*]\s+)?)[\"']?([A-Za-z][\w .-]{0,60}?)[\"']?\s*[:=]\s*(?!//)(.*)$")
 _ANSWER = re.compile(r"\s*(?:[-*]\s+)?[\"']?([\w.-]+)[\"']?\s*[:=]\s*(.*)$")  # an identifier, and yes or no
 _MORE = re.compile(
-    r"exclu|reject|remov|drop|skip|omit|ignor|withdraw|fail|discard|unus|\bnot?\b|n't|keep|kept|use|inclu|select|want"
-    r"|eligib|accept|retain|instead|rather|place|statt|\s(?:#|//)\s|:\s*(?:false|true|off|0|1|yes)\b",
+    r"exclu|reject|discard|ausgeschl|blocklist|blacklist|denylist|bad|corrupt|analy[sz]ed|part of|remov|drop|skip|omit"
+    r"|ignor|withdraw|fail|unus|\bnot?\b|_not_|not_|n't|keep|kept|use|inclu|select|want|eligib|accept|retain|instead|rather"
+    r"|place|statt|\s(?:#|//)\s|:\s*(?:false|true|off|0|1|yes)\b",
     re.IGNORECASE,
 )
 
@@ -24,7 +26,7 @@ def parted(lines: Sequence[str], known: Known) -> tuple[list[str], list[str]]:
     """Return the lines of a text that may be wanted, and those that are said not to be."""
     if not _MORE.search("\n".join(lines)):
         return list(lines), []
-    wanted, unwanted = _below_headings(lines)
+    wanted, unwanted = _below_headings([part for line in lines for part in _sentences(line)])
     wanted, refused = _records(wanted)
     kept: list[str] = []
     for line in wanted:
@@ -36,6 +38,12 @@ def parted(lines: Sequence[str], known: Known) -> tuple[list[str], list[str]]:
         kept.append(before)
         unwanted += [after] if after else []
     return kept, unwanted + refused
+
+
+def _sentences(line: str) -> list[str]:
+    """Return the sentences of a line, where more than one names something."""
+    parts = _SENTENCE.split(line) if len(line) < 5_000 else [line]
+    return parts if sum(bool(inside(p)) for p in parts) > 1 else [line]
 
 
 def _below_headings(lines: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -55,6 +63,8 @@ def _below_headings(lines: Sequence[str]) -> tuple[list[str], list[str]]:
         said = exclusions.section(bare)
         level = len(mark[1]) if mark and mark[1][0] == "#" else 1
         another = said is None and bool(mark) and blank and below and level <= depth and not inside(bare)
+        if said is None and _KEY.match(line) and not inside(line) and _denies(bare):
+            said = True
         key = bool(_KEY.match(line)) and not inside(line)
         key = key or (below and inset and line[0].isalpha() and bool(_PAIR.match(line)))  # the next one of YAML
         if said:
@@ -68,6 +78,12 @@ def _below_headings(lines: Sequence[str]) -> tuple[list[str], list[str]]:
             wanted.append(line)
         blank = False
     return wanted, unwanted
+
+
+def _denies(key: str) -> bool:
+    """Return whether a key with nothing behind it is of what is not wanted."""
+    name = key.rstrip(": ")
+    return choices.wants(name) < 0 or exclusions.leaves_out(name)
 
 
 def _records(lines: Sequence[str]) -> tuple[list[str], list[str]]:

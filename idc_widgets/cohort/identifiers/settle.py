@@ -143,7 +143,7 @@ def _maybe(row: Row, known: Fields, expected: int) -> Row:
         lost = [v for f, v in row.cells if f == MAYBE and v and v not in known]
         if cut := next((v for v in lost if damaged(v)), None):
             return Row(((OPEN, cut),), problem=f"{_CUT_SHORT}; what is beside it would be more than was meant")
-        if other := next((v for v in lost if UID_SHAPE.fullmatch(v) or expected > level), None):
+        if other := next((v for v in lost if UID_SHAPE.fullmatch(v) or expected > level or level == 1), None):
             beside = max(sure, key=lambda c: LEVEL[c[0]])
             return Row((beside,), problem=f"beside {other}, which is unknown and may be finer")
         if expected > level:

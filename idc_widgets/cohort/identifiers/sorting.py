@@ -142,7 +142,7 @@ class _Sorter:
             each = asked.compared(each)
         if isinstance(each, Refused):
             record.asks.append(f"{name} {each}")
-        elif exclusions.leaves_out(name) or asked.excepts(name):
+        elif exclusions.leaves_out(name) or asked.excepts(name) or (is_list(each) and choices.wants(name) < 0):
             self._left_out(name, each)
         elif field:
             self._take_field(name, field, each)
@@ -177,7 +177,8 @@ class _Sorter:
             if field == OPEN and "://" in text and not self._catalogue.identifier(text) and bare_doi(text) == text:
                 record.unread += [name] * (not asked.is_plain(name))  # a page of something else
             else:
-                self._named.append((key_of(name), field, text))
+                open_ = field == OPEN and not self._catalogue.names(text)
+                self._named.append((key_of(name), field, (open_ and self._catalogue.identifier(text)) or text))
             return
         record.expects = max(record.expects, LEVEL[field])
 
@@ -224,6 +225,11 @@ class _Sorter:
         """Take what is said not to be wanted: the record itself, what is listed, or what is not read."""
         record = self.record
         told = None if isinstance(each, _NESTED) else choices.answers(each)
+        if not isinstance(each, _NESTED) and choices.denies(name, each):
+            record.left = True
+            return
+        if choices.wants(name) < 0 and not isinstance(each, _NESTED) and (not text_of(each) or told is False):
+            return
         if told is not None:
             record.left = record.left or (told and exclusions.leaves_out(name))
             record.asks += [name] * (told and not exclusions.leaves_out(name))

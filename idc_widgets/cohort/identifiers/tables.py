@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from idc_widgets.cohort.identifiers import choices, roles
 from idc_widgets.cohort.identifiers.addresses import FIND, read_address
-from idc_widgets.cohort.identifiers.described import not_read
+from idc_widgets.cohort.identifiers.described import level_of, not_read
 from idc_widgets.cohort.identifiers.exclusions import EXCLUDED
 from idc_widgets.cohort.identifiers.result import Row
 from idc_widgets.cohort.identifiers.spelling import (
@@ -32,10 +32,16 @@ from idc_widgets.cohort.identifiers.spelling import (
     field_of,
     inside,
     key_of,
+    plain,
     shaped,
     text_of,
 )
 
+#: Headings of what is said of a collection as a whole.
+_OF_ALL = re.compile(r"licen[cs]e|doi|version|release|url|size|type|program|date|cancer|species|location|citation")
+_FILES = re.compile(r"file|image|mask|path|scan|instance|object|nodule|label|seg")
+#: Letters and digits without a blank, as PatientIDs and names of files have them; no version, no address.
+_ONE = re.compile(r"(?![vV]?[\d.]+$)(?!\w+://)(?=\S*\d)(?=\S*[A-Za-z])\S{4,200}")
 _SAMPLE = 2_000  # values that a loosely named column is held against
 OTHER_UIDS = re.compile(r"frameofreference|class|syntax|device|dimension|concatenation|palette|irradiation|storage")
 _REFERS = re.compile(r"ref|source|prior|segmented|related|parent|other")
@@ -125,7 +131,7 @@ def _rows(
     expects = max(_level(f, v, addresses) for f, v in chosen)
     fields = [f for f, _ in chosen]
     if expects < LEVEL[SERIES]:
-        maybe = _maybe(headings, read, {id(h) for _, _, h in found})
+        maybe = _maybe(headings, read, {id(h) for _, _, h in found}, expects < LEVEL[PATIENT])
         chosen += maybe
         fields += [f for f, _ in maybe]
     rows: list[Row] = []
@@ -184,10 +190,13 @@ def _level(field: str, values: Sequence[str], known: Addresses) -> int:
     return max(named, default=LEVEL[ADDRESS]) or LEVEL[STUDY]
 
 
-def _maybe(headings: Sequence[object], columns: Sequence[Sequence[str]], used: set[int]) -> list[tuple[str, list[str]]]:
+def _maybe(
+    headings: Sequence[object], columns: Sequence[Sequence[str]], used: set[int], of_collections: bool
+) -> list[tuple[str, list[str]]]:
     """Return the columns whose heading says nothing and that hold UIDs, uuids or what is left of them.
 
     They may be finer than what is named. Those that are said to refer to other images only where there are no others.
+    Beside collections, what looks like the name of a patient or a file may be finer, too.
     """
     kept: list[tuple[str, list[str], bool]] = []
     for heading, column in zip(headings, columns, strict=True):
@@ -195,6 +204,13 @@ def _maybe(headings: Sequence[object], columns: Sequence[Sequence[str]], used: s
         if id(heading) in used or field_of(heading) or OTHER_UIDS.search(key):
             continue
         texts = [_in_any(t) for t in column]
+        if (
+            of_collections
+            and not any(texts)
+            and not _OF_ALL.search(key)
+            and (not level_of(heading) or _FILES.match(key))
+        ):
+            texts = [t if _ONE.fullmatch(t) and not plain(t) else "" for t in column]
         if any(texts):
             kept.append((MAYBE, texts, bool(_REFERS.search(key))))
     return [(f, t) for f, t, refers in kept if not refers or all(r for _, _, r in kept)]

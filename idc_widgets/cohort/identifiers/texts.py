@@ -44,6 +44,12 @@ _FILLER = re.compile(
     re.IGNORECASE,
 )
 # Words at the end of a line, of which what follows is an exception.
+#: Words behind which exceptions come; others, as "excluded", are said of what is before them.
+_INTRODUCES = re.compile(
+    r"(?:all\s+)?but(?:\s+not)?|not|except(?:\s+for|ing)?|excluding|without|w/o|minus|less|barring|other\s+than|apart\s+from"
+    r"|save\s+for|ohne|au(?:ß|ss)er|sauf|sans|excepto",
+    re.IGNORECASE,
+)
 _ENDS = re.compile(r"\s[(,]?((?:but\s+|all\s+)?(?:[a-z/]+|other than|apart from)(?:\s+for)?)[\s:]*$", re.IGNORECASE)
 _DRIVE = re.compile(r"^[A-Za-z]:[\\/]")
 _GOES_ON = re.compile(r"\\\n\s*")  # a line of a shell
@@ -63,7 +69,7 @@ def rows_of(lines: Sequence[str], addresses: Addresses, known: Known) -> tuple[l
         )
         lines = text.split("\n")
     known(s for line in lines if "/" in line and "://" not in line for s in line.strip().split("/"))  # all at once
-    reader = _Reader(addresses, known)
+    reader = _Reader(addresses, known, pairs=sum(bool(_MINUS.search(line) and inside(line)) for line in lines) > 1)
     for line in lines:
         reader.take(line)
     return reader.rows(), keys.told(reader.described)
@@ -80,8 +86,9 @@ class _Reader:
         Keys that identify nothing, with their values.
     """
 
-    def __init__(self, addresses: Addresses, known: Known) -> None:
+    def __init__(self, addresses: Addresses, known: Known, pairs: bool = False) -> None:
         self._addresses, self._known = addresses, known
+        self._pairs = pairs  # whether a dash stands between the two of a pair
         self.described: dict[str, str] = {}
         self._out: list[Row] = []
         self._records: list[Row] = []
@@ -155,14 +162,15 @@ class _Reader:
         if self._excepted and _KEY.match(raw):  # the next one
             self._excepted = False
         line = _SHORT.sub("except", line)
-        if (minus := _MINUS.search(line)) and self._names(line[: minus.start()]) and self._names(line[minus.end() :]):
+        minus = None if self._pairs else _MINUS.search(line)
+        if minus and self._names(line[: minus.start()]) and self._names(line[minus.end() :]):
             line = f"{line[: minus.start()]} except {line[minus.end() :]}"
         if _says_except(line):
             self._excepted = self._waits = True
             return True
         if line[0] in "-−–" and shaped(line[1:]):
             line = f"except {line[1:]}"
-        if not self._excepted and (end := _ENDS.search(line)) and _says_except(end[1]):
+        if not self._excepted and (end := _ENDS.search(line)) and _INTRODUCES.fullmatch(end[1]):
             kept = line[: end.start()]
             if not self._pair(kept):
                 self._entry(kept, _depth(raw))
@@ -231,6 +239,8 @@ class _Reader:
             self._under = None
         elif keys.asks_for_a_part(key, text) and not (exclusions.leaves_out(key) and self._names(text)):
             self._out.append(Row(((OPEN, line),), problem=keys.PART))
+        elif exclusions.leaves_out(key) and keys.is_nothing(text):
+            return True
         elif exclusions.leaves_out(key):
             self._out += excluded(text, self._addresses, self._known)
         elif isinstance(listed := records.parse(text), list) and records.is_list(listed):  # of a program
@@ -262,6 +272,10 @@ class _Reader:
             self._out.append(Row(((OPEN, line),), problem=keys.PART))
             return
         rows = of_line(line, self._addresses, self._known)
+        for row in rows:
+            words = " ".join([row.beside, *(v for f, v in row.cells if f == OPEN)])
+            if keys.is_partly(words) and not any(shaped(v) for _, v in row.cells):
+                row.problem = row.problem or keys.PART
         if self._record:  # its keys are of all that is listed below them
             beside = tuple((f, v) for f, vs in self._record.items() for v in vs)
             rows = [r if r.problem else Row((*beside, *r.cells), any_of=True, beside=r.beside) for r in rows]
