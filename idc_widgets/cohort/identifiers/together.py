@@ -20,6 +20,7 @@ from idc_widgets.cohort.identifiers.spelling import (
     UID_SHAPE,
     UUID,
     UUID_SHAPE,
+    inside,
 )
 
 #: A conjunction: which values of which columns have to hold.
@@ -101,7 +102,7 @@ class Named:
 
     def _drop_other_headings(self, dropped: Iterable[str]) -> None:
         """Drop what may be a heading as others of its kind are: one of parts that nobody knows."""
-        lost = next((v for v in self.unknown if UID_SHAPE.fullmatch(v) or UUID_SHAPE.fullmatch(v)), None)
+        lost = next((v for v in self.unknown if inside(v) == [v]), None)  # "1.2.3" is rather a version
         for column in (STUDY, PATIENT, *COARSE) if lost else ():
             if any(v in self.were[column] for v in dropped):
                 for value in list(self.known[column]):
