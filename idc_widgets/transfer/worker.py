@@ -65,6 +65,7 @@ class Worker:
     def __init__(self, journal: Journal, job_id: str) -> None:
         self._journal, self._id = journal, job_id
         self._job = journal.job(job_id)
+        self.begun = False  # whether it came as far as looking at what it is asked
         self._destination = journal.destination
         self._staging = self._destination / OWN_FOLDER / STAGING
         self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -92,6 +93,7 @@ class Worker:
         try:
             self._wait_for_turn()
             lister, fetcher = self._prepare()
+            self.begun = True
             while not (self._all_done() and self._end()):
                 self._step(lister, fetcher)
         except _Stop as stop:
@@ -385,10 +387,13 @@ def main(journal_file: str, job_id: str) -> None:
             return
         signal.signal(signal.SIGTERM, _on_terminate)
         try:
-            Worker(journal, job_id).run()
-            while {"retry", "add"} & {verb for verb, _ in journal.take_requests(job_id)}:  # it came as the job ended
+            worker = Worker(journal, job_id)
+            worker.run()
+            # What came as the job ended; where nothing can begin, all that was asked is still there.
+            while worker.begun and {"retry", "add"} & {verb for verb, _ in journal.take_requests(job_id)}:
                 journal.request(job_id, "retry")
-                Worker(journal, job_id).run()
+                worker = Worker(journal, job_id)
+                worker.run()
         except Exception as error:
             traceback.print_exc()
             said = str(error) if isinstance(error, TransferError) else f"{type(error).__name__}: {error}"

@@ -82,6 +82,7 @@ def test_a_link_that_comes_later_is_not_followed(
         job.resume()
         until(lambda: job.state == "failed")
         assert "a link is not written through" in (job.error or "") and str(link) in (job.error or "")
+        until(lambda: not job._lock().held_elsewhere(), 10)  # its process ends, too
     else:
         job.cancel()
     assert tree(home) == before
