@@ -24,7 +24,7 @@ from idc_widgets.cohort.conditions import (
     WithModalities,
     from_json,
 )
-from idc_widgets.cohort.identifiers.reader import SAVED as FORMAT
+from idc_widgets.cohort.identifiers.result import SAVED as FORMAT
 from idc_widgets.cohort.identifiers.result import Unknown
 from idc_widgets.lib.arguments import shown
 

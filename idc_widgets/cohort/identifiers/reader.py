@@ -34,13 +34,10 @@ from idc_widgets.cohort.identifiers.files import Content
 from idc_widgets.cohort.identifiers.lines import excluded
 from idc_widgets.cohort.identifiers.lookup import Names
 from idc_widgets.cohort.identifiers.markup import plain
-from idc_widgets.cohort.identifiers.result import Identified, Row
+from idc_widgets.cohort.identifiers.result import SAVED, Identified, Row
 from idc_widgets.cohort.identifiers.settle import settle
 from idc_widgets.cohort.identifiers.spelling import LEVEL, OPEN, SERIES, bare_doi, inside, shaped, text_of
 from idc_widgets.cohort.identifiers.tables import Addresses
-
-#: The format of a saved cohort, as `Cohort.to_json` writes it.
-SAVED = "idc_widgets.cohort"
 
 _ENDPOINTS = ("IDC_WIDGETS_AWS_ENDPOINT", "IDC_WIDGETS_GCS_ENDPOINT")
 _BUCKETS = (

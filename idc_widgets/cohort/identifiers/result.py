@@ -14,6 +14,9 @@ from idc_widgets.cohort.identifiers.spelling import shaped
 TITLE = "a title"
 _NO_NAME = "no patient, collection or analysis result"  # of a word that may be none
 
+#: The format of a saved cohort, as `Cohort.to_json` writes it.
+SAVED = "idc_widgets.cohort"
+
 
 class Unknown(str):
     """An identifier that names nothing here; a text like any other, with the reason in words."""
