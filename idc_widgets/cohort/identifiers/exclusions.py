@@ -31,11 +31,12 @@ _AFTER = re.compile(
 )
 #: Right behind what it is said of, whatever follows.
 _SAID = re.compile(
-    r"\W*(?:(?:has|have|had|was|were|is|are|to|be|been|could|can|should|must|did|do|does)\s+)*"
+    r"(?:(?:has|have|had|was|were|is|are|to|be|been|could|can|should|must|did|do|does)\s+)*"
     r"(?:excluded|rejected|withdrawn|discarded|removed|dropped|omitted|ausgeschlossen|unusable|corrupt\w*"
     r"|fail(?:ed|s)?\s+(?:qc|quality)|not\s+(?:be\s+)?(?:used|included|part|analy[sz]ed|available|eligible|wanted))\b",
     re.IGNORECASE,
 )
+_BEHIND = re.compile(rf"\W*{_SAID.pattern}", re.IGNORECASE)
 _LEAVE = re.compile(r"\bleave\b.*\bout\b", re.IGNORECASE)
 #: A line of a log, which says what a program did.
 _LOG = re.compile(r"\balready\b|\bup[- ]to[- ]date\b", re.IGNORECASE)
@@ -131,7 +132,10 @@ def is_excluded(line: str, known: Known) -> bool:
     told = bool(_MARKED.search(line) or _SQL.search(line))
     if not told and _LOG.search(line):
         return False
-    if (_SAID.match(behind := line[_end(line, known) :]) and behind != line) or (_LEAVE.search(line) and inside(line)):
+    # Names are looked up only where something of the kind is said at all.
+    if _SAID.search(line) and (end := _end(line, known)) and _BEHIND.match(line, end):
+        return True
+    if _LEAVE.search(line) and inside(line):
         return True
     if (told or _AFTER.search(line)) and (inside(line) or known(_words(line))):
         return True

@@ -68,11 +68,19 @@ def rows_of(lines: Sequence[str], addresses: Addresses, known: Known) -> tuple[l
             lambda m: f"{'= ' * (m[0][0] == '<')}[{' '.join(m[1].split())}]", _GOES_ON.sub(" ", _PRINTED.sub("", text))
         )
         lines = text.split("\n")
-    known(s for line in lines if "/" in line and "://" not in line for s in line.strip().split("/"))  # all at once
+    known(name for line in lines for name in _looked_up(line))  # all at once
     reader = _Reader(addresses, known, pairs=sum(bool(_MINUS.search(line) and inside(line)) for line in lines) > 1)
     for line in lines:
         reader.take(line)
     return reader.rows(), keys.told(reader.described)
+
+
+def _looked_up(line: str) -> list[str]:
+    """Return what of a line will be looked up, where more is there than an identifier: all of it, words, steps."""
+    bare = line.strip()
+    if "://" in bare:
+        return []
+    return (bare.split("/") if "/" in bare else []) + ([bare, *bare.split()] if " " in bare else [])
 
 
 class _Reader:
