@@ -1,7 +1,8 @@
-"""A catalogue that has none of the tables that are fetched, with a mirror to fetch them from and without."""
+"""Catalogues that have none of the tables that are fetched, with a mirror and without; readings without warnings."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -33,3 +34,11 @@ def offline(monkeypatch: pytest.MonkeyPatch, fresh: Callable[[], idc.Catalog]) -
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(fetch, "_WAIT", 0.01)
     return fresh()
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """Notes on how a list was read come as warnings; tests look at them where they matter."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield

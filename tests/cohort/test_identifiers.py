@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
-from collections.abc import Iterator
 
 import duckdb
 import pandas as pd
@@ -12,6 +10,8 @@ import pytest
 
 import idc_widgets as idc
 from idc_widgets.cohort.identifiers import Unknown, read_text
+
+pytestmark = pytest.mark.usefixtures("quiet")
 
 S = "1.3.6.1.4.1.14519.5.2.1.6279.6001.100225287222365663678666836860"
 U = "0e79c5f9-c846-4fc5-ae45-62a5bafbb713"
@@ -23,13 +23,6 @@ WITHDRAWN_UUID = "8d38b29d-58b2-43d2-8b38-597e3a8c7408"
 NOBODY = "1.2.3.4.5.6.7"
 FILE = "11111111-0000-4000-8000-000000000000"
 VIEWER = "https://viewer.imaging.datacommons.cancer.gov"
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        yield
 
 
 def uids(cohort: idc.Cohort) -> set[str]:

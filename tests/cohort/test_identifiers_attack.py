@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import idc_widgets as idc
-from idc_widgets.cohort.identifiers import Identified, read, read_text
+from idc_widgets.cohort.identifiers import read, read_text
+from tests.cohort.reading import series
+
+pytestmark = pytest.mark.usefixtures("quiet")
 
 S = "1.3.6.1.4.1.14519.5.2.1.6279.6001.100225287222365663678666836860"
 U = "0e79c5f9-c846-4fc5-ae45-62a5bafbb713"
@@ -25,19 +27,6 @@ T2 = "1.2.840.113654.2.55.68425808326883186792123057288612355322"
 STRANGER = "1.3.6.1.4.1.14519.5.2.1.6279.6001.177"
 V = "https://viewer.imaging.datacommons.cancer.gov"
 PAGE = f"{V}/v3/viewer/?StudyInstanceUIDs={T}&SeriesInstanceUIDs={S}"
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        yield
-
-
-def uids(catalog: idc.Catalog, found: Identified) -> set[str]:
-    if found.condition is None:
-        return set()
-    return set(idc.Cohort(catalog, [found.condition]).series(columns=["SeriesInstanceUID"]).SeriesInstanceUID)
 
 
 EXACT: dict[str, Any] = {
@@ -109,7 +98,7 @@ EXACT: dict[str, Any] = {
 
 @pytest.mark.parametrize("source", EXACT.values(), ids=EXACT)
 def test_exactly_the_series(source: Any, catalog: idc.Catalog) -> None:
-    assert uids(catalog, read(catalog.index, source)) == {S}
+    assert series(catalog, read(catalog.index, source)) == {S}
 
 
 NOTHING = {
@@ -129,26 +118,26 @@ NOTHING = {
 @pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
 def test_nothing_and_why(text: str, catalog: idc.Catalog) -> None:
     found = read_text(catalog.index, text)
-    assert uids(catalog, found) == set()
+    assert series(catalog, found) == set()
     assert found.unknown and all(u.reason for u in found.unknown)
 
 
 def test_a_row_without_its_series_among_rows_that_have_one(catalog: idc.Catalog) -> None:
     for lost in ("", "unknown", "TBD"):
         found = read_text(catalog.index, f"lidc_idri,{T},{S}\nnlst,{T2},{lost}\n")
-        assert uids(catalog, found) == {S}
+        assert series(catalog, found) == {S}
         assert found.notes == ("1 row has no SeriesInstanceUID and names nothing.",)
     found = read_text(catalog.index, f"Modality,SeriesInstanceUID\nCT,{S}\nCT,\n")
-    assert (uids(catalog, found), len(found.notes)) == ({S}, 1)
+    assert (series(catalog, found), len(found.notes)) == ({S}, 1)
 
 
 def test_a_heading_that_is_dropped_is_told(catalog: idc.Catalog) -> None:
     found = read_text(catalog.index, f"lidc_idri\n{S}\n{T2}\n")
-    assert uids(catalog, found) == {S, *catalog.cohort(StudyInstanceUID=T2).series().SeriesInstanceUID}
+    assert series(catalog, found) == {S, *catalog.cohort(StudyInstanceUID=T2).series().SeriesInstanceUID}
     assert "lidc_idri: named beside parts of it" in found.notes[0]
     # What holds no other entry of the list stays.
     pilot = len(catalog.cohort(collection_id="rider_pilot"))
-    assert len(uids(catalog, read_text(catalog.index, f"rider_pilot\n{S}\n"))) == pilot + 1
+    assert len(series(catalog, read_text(catalog.index, f"rider_pilot\n{S}\n"))) == pilot + 1
 
 
 def test_a_table_of_pandas_that_is_cut(catalog: idc.Catalog) -> None:
@@ -161,8 +150,8 @@ def test_a_table_of_pandas_that_is_cut(catalog: idc.Catalog) -> None:
 
 
 def test_entries_of_a_list_stand_on_their_own(catalog: idc.Catalog) -> None:
-    assert len(uids(catalog, read(catalog.index, [T, S]))) == 15
-    assert len(uids(catalog, read_text(catalog.index, json.dumps([T, S])))) == 15
+    assert len(series(catalog, read(catalog.index, [T, S]))) == 15
+    assert len(series(catalog, read_text(catalog.index, json.dumps([T, S])))) == 15
 
 
 @pytest.mark.parametrize(
@@ -181,17 +170,17 @@ def test_series_that_nothing_identifies_are_told(catalog: idc.Catalog, table: st
 
 
 def test_empty_cells_at_both_ends_of_a_row_move_none(catalog: idc.Catalog) -> None:
-    assert uids(catalog, read_text(catalog.index, f"collection_id,SeriesInstanceUID\n,{S},,\n")) == {S}
-    assert uids(catalog, read_text(catalog.index, f"StudyInstanceUID|SeriesInstanceUID\n|{T}|{S}|\n")) == {S}
+    assert series(catalog, read_text(catalog.index, f"collection_id,SeriesInstanceUID\n,{S},,\n")) == {S}
+    assert series(catalog, read_text(catalog.index, f"StudyInstanceUID|SeriesInstanceUID\n|{T}|{S}|\n")) == {S}
 
 
 def test_a_row_printed_by_python_is_a_row(catalog: idc.Catalog) -> None:
-    assert uids(catalog, read_text(catalog.index, repr((T, S)))) == {S}
+    assert series(catalog, read_text(catalog.index, repr((T, S)))) == {S}
 
 
 def test_an_array_as_numpy_prints_it(catalog: idc.Catalog) -> None:
     chosen = [r["SeriesInstanceUID"] for r in _sample(catalog)[:3]]
-    assert uids(catalog, read_text(catalog.index, "[" + "\n ".join(map(repr, chosen)) + "]")) == set(chosen)
+    assert series(catalog, read_text(catalog.index, "[" + "\n ".join(map(repr, chosen)) + "]")) == set(chosen)
 
 
 WRITERS: list[Callable[[dict[str, str]], str]] = [
@@ -210,7 +199,7 @@ def test_whatever_stands_around_series_never_widens(seed: int, catalog: idc.Cata
     rng = random.Random(seed)
     chosen = rng.sample(_sample(catalog), rng.randint(1, 5))
     text = "\n".join(rng.choice(WRITERS)(r) for r in chosen)
-    assert uids(catalog, read_text(catalog.index, text)) == {r["SeriesInstanceUID"] for r in chosen}
+    assert series(catalog, read_text(catalog.index, text)) == {r["SeriesInstanceUID"] for r in chosen}
 
 
 _SAMPLES: list[dict[str, str]] = []

@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +16,7 @@ import idc_widgets as idc
 from idc_widgets.cohort.identifiers import read
 from tests.cohort.test_identifiers import S2, T2, S, T, uids
 
-
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        yield
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 # -- files

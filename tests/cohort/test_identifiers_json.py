@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -15,7 +13,10 @@ import pandas as pd
 import pytest
 
 import idc_widgets as idc
-from idc_widgets.cohort.identifiers import Identified, read, read_frame, read_text
+from idc_widgets.cohort.identifiers import read, read_frame, read_text
+from tests.cohort.reading import series
+
+pytestmark = pytest.mark.usefixtures("quiet")
 
 P, L = "MSB-00179", "LIDC-IDRI-0001"
 C, VS, VP = "cmb_lca", "vestibular_schwannoma_seg", "VS-SEG-126"
@@ -30,19 +31,6 @@ VIEWER = "https://viewer.imaging.datacommons.cancer.gov/v3/viewer/"
 
 _P, _L, _C = f"PatientID = '{P}'", f"PatientID = '{L}'", f"collection_id = '{C}'"
 _A = f"StudyInstanceUID = '{A}'"
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        yield
-
-
-def series(catalog: idc.Catalog, found: Identified) -> set[str]:
-    if found.condition is None:
-        return set()
-    return set(idc.Cohort(catalog, [found.condition]).series(columns=["SeriesInstanceUID"]).SeriesInstanceUID)
 
 
 def where(plain: duckdb.DuckDBPyConnection, sql: str) -> set[str]:

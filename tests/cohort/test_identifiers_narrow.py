@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
-from collections.abc import Iterator
 from string import Template
 from typing import Any
 
@@ -12,17 +10,13 @@ import pandas as pd
 import pytest
 
 import idc_widgets as idc
-from idc_widgets.cohort.identifiers import Identified, read, read_text
+from idc_widgets.cohort.identifiers import read, read_text
+from tests.cohort.reading import series
+
+pytestmark = pytest.mark.usefixtures("quiet")
 
 P, P2 = "LIDC-IDRI-0001", "LIDC-IDRI-0002"
 VIEWER = "https://viewer.imaging.datacommons.cancer.gov/v3/viewer/"
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +32,6 @@ def ids(catalog: idc.Catalog) -> dict[str, str]:
         "K": first["crdc_series_uuid"], "K2": second["crdc_series_uuid"], "COMMAS": u.replace(".", ","), "HEAD": u[:20],
         "P": P, "P2": P2,
     }  # fmt: skip
-
-
-def series(catalog: idc.Catalog, found: Identified) -> set[str]:
-    if found.condition is None:
-        return set()
-    return set(idc.Cohort(catalog, [found.condition]).series(columns=["SeriesInstanceUID"]).SeriesInstanceUID)
 
 
 def filled(source: Any, ids: dict[str, str]) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import duckdb
@@ -12,16 +10,12 @@ import pytest
 
 import idc_widgets as idc
 from idc_widgets.cohort.identifiers import read, read_text
-from tests.cohort.test_identifiers_narrow import filled, series
+from tests.cohort.reading import series
+from tests.cohort.test_identifiers_narrow import filled
+
+pytestmark = pytest.mark.usefixtures("quiet")
 
 P = "MSB-00179"
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from string import Template
 
 import pytest
 
 import idc_widgets as idc
 from idc_widgets.cohort.identifiers import Identified, read_text
+from tests.cohort.reading import series
+
+pytestmark = pytest.mark.usefixtures("quiet")
 
 P, L, L2 = "MSB-00179", "LIDC-IDRI-0001", "LIDC-IDRI-0002"
 A = "1.3.6.1.4.1.14519.5.2.1.100204653349044037372258398905"
@@ -23,13 +24,6 @@ SQL = "SELECT SeriesInstanceUID FROM index WHERE collection_id='cmb_lca'"
 PORTAL = "https://portal.imaging.datacommons.cancer.gov"
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        yield
-
-
 @pytest.fixture(scope="module")
 def uuid(catalog: idc.Catalog) -> str:
     return str(catalog.sql(f"SELECT crdc_series_uuid FROM index WHERE SeriesInstanceUID = '{S}'").iloc[0, 0])
@@ -37,12 +31,6 @@ def uuid(catalog: idc.Catalog) -> str:
 
 def found_in(catalog: idc.Catalog, text: str, uuid: str = "") -> Identified:
     return read_text(catalog.index, Template(text).safe_substitute(A=A, B=B, S=S, SB=SB, X=X, K=uuid))
-
-
-def series(catalog: idc.Catalog, found: Identified) -> set[str]:
-    if found.condition is None:
-        return set()
-    return set(idc.Cohort(catalog, [found.condition]).series(columns=["SeriesInstanceUID"]).SeriesInstanceUID)
 
 
 #: What asks for less than it names, in a way that is not read: it names nothing and says why.

@@ -10,7 +10,7 @@ import pytest
 
 import idc_widgets as idc
 from idc_widgets.cohort.identifiers import read, read_text
-from idc_widgets.cohort.identifiers.result import Identified
+from tests.cohort.reading import series
 
 _SITE = "1.3.6.1.4.1.14519.5.2.1.6279.6001."
 S = [
@@ -24,12 +24,6 @@ S = [
     )
 ]
 P = [f"LIDC-IDRI-000{n}" for n in range(1, 6)]
-
-
-def uids(catalog: idc.Catalog, found: Identified) -> set[str]:
-    conditions = [] if found.condition is None else [found.condition]
-    cohort = idc.Cohort(catalog, conditions)
-    return set(cohort.series(columns=["SeriesInstanceUID"]).SeriesInstanceUID) if conditions else set()
 
 
 def patients(catalog: idc.Catalog, *numbers: int) -> set[str]:
@@ -49,9 +43,9 @@ def patients(catalog: idc.Catalog, *numbers: int) -> set[str]:
 )  # fmt: skip
 def test_a_remark_is_of_its_own_line(remark: str, catalog: idc.Catalog) -> None:
     found = read_text(catalog.index, f"{S[0]}\n{S[1]}{remark}\n{S[2]}\n")
-    assert uids(catalog, found) == {S[0], S[2]} and S[1] in found.unknown
+    assert series(catalog, found) == {S[0], S[2]} and S[1] in found.unknown
     found = read_text(catalog.index, f"{P[0]}\n{P[1]} - excluded\n{P[2]}\n")
-    assert uids(catalog, found) == patients(catalog, 0, 2)
+    assert series(catalog, found) == patients(catalog, 0, 2)
 
 
 @pytest.mark.parametrize(
@@ -65,12 +59,12 @@ def test_a_remark_is_of_its_own_line(remark: str, catalog: idc.Catalog) -> None:
 )  # fmt: skip
 def test_a_sentence_of_exclusion(sentence: str, catalog: idc.Catalog) -> None:
     written = sentence.replace("$3", S[3]).replace("$4", S[4])
-    assert uids(catalog, read_text(catalog.index, f"{S[0]}\n{S[1]}\n\n{written}")) == {S[0], S[1]}
+    assert series(catalog, read_text(catalog.index, f"{S[0]}\n{S[1]}\n\n{written}")) == {S[0], S[1]}
 
 
 def test_sentences_of_one_line(catalog: idc.Catalog) -> None:
     text = f"Series used: {S[0]}, {S[1]}. Not used in this study: {S[3]}, {S[4]}"
-    assert uids(catalog, read_text(catalog.index, text)) == {S[0], S[1]}
+    assert series(catalog, read_text(catalog.index, text)) == {S[0], S[1]}
 
 
 @pytest.mark.parametrize(
@@ -84,7 +78,7 @@ def test_sentences_of_one_line(catalog: idc.Catalog) -> None:
 )  # fmt: skip
 def test_what_only_sounds_like_an_exclusion(text: str, catalog: idc.Catalog) -> None:
     written = text.replace("$0", S[0]).replace("$1", S[1])
-    assert uids(catalog, read_text(catalog.index, written)) == {S[0], S[1]}
+    assert series(catalog, read_text(catalog.index, written)) == {S[0], S[1]}
 
 
 @pytest.mark.parametrize("heading", ["id", "name", "uid", "label", "title", "value", "Unnamed: 0", "code", "file", ""])
@@ -93,7 +87,7 @@ def test_a_collection_beside_what_may_be_a_patient(heading: str, name: str, cata
     frame = pd.DataFrame({"collection_id": ["lidc_idri"], heading: [name]})
     for source in (frame, frame.to_csv(index=False)):
         found = (read if source is frame else read_text)(catalog.index, source)
-        assert uids(catalog, found) == (patients(catalog, 0) if name == P[0] else set())
+        assert series(catalog, found) == (patients(catalog, 0) if name == P[0] else set())
         assert name == P[0] or found.unknown
 
 
@@ -106,7 +100,7 @@ def test_a_collection_beside_what_may_be_a_patient(heading: str, name: str, cata
 )
 def test_a_table_of_collections_is_one(row: str, catalog: idc.Catalog) -> None:
     whole = set(catalog.cohort(collection_id="rider_pilot").series(columns=["SeriesInstanceUID"]).SeriesInstanceUID)
-    assert uids(catalog, read_text(catalog.index, f"collection_id,{row}\n")) == whole
+    assert series(catalog, read_text(catalog.index, f"collection_id,{row}\n")) == whole
 
 
 @pytest.mark.parametrize(
@@ -122,7 +116,7 @@ def test_columns_and_keys_of_choice(key: str, kept: Any, out: Any, catalog: idc.
     rows = [{"SeriesInstanceUID": S[0], key: kept}, {"SeriesInstanceUID": S[1], key: out}]
     texts = [json.dumps(rows), "\n".join(map(json.dumps, rows)), pd.DataFrame(rows).to_csv(index=False)]
     for text in texts:
-        assert uids(catalog, read_text(catalog.index, text)) == {S[0]}, text
+        assert series(catalog, read_text(catalog.index, text)) == {S[0]}, text
 
 
 @pytest.mark.parametrize(
@@ -136,13 +130,13 @@ def test_columns_and_keys_of_choice(key: str, kept: Any, out: Any, catalog: idc.
     ],
 )
 def test_files_of_training_sets(value: Any, wanted: list[str], catalog: idc.Catalog) -> None:
-    assert uids(catalog, read_text(catalog.index, json.dumps(value))) == set(wanted)
+    assert series(catalog, read_text(catalog.index, json.dumps(value))) == set(wanted)
 
 
 @pytest.mark.parametrize("text", ["lidc_idri, CT only", "lidc_idri, first 10 patients", "only CT from lidc_idri"])
 def test_a_part_of_a_collection_is_not_read(text: str, catalog: idc.Catalog) -> None:
     found = read_text(catalog.index, text)
-    assert not uids(catalog, found) and found.unknown
+    assert not series(catalog, found) and found.unknown
 
 
 @pytest.mark.parametrize(
@@ -157,4 +151,4 @@ def test_a_part_of_a_collection_is_not_read(text: str, catalog: idc.Catalog) -> 
     ],
 )
 def test_patients_with_words_around(text: str, numbers: tuple[int, ...], catalog: idc.Catalog) -> None:
-    assert uids(catalog, read_text(catalog.index, text)) == patients(catalog, *numbers)
+    assert series(catalog, read_text(catalog.index, text)) == patients(catalog, *numbers)

@@ -8,7 +8,7 @@ from typing import Any
 
 from idc_widgets.catalog.suggest import short
 from idc_widgets.cohort.identifiers import exclusions
-from idc_widgets.cohort.identifiers.spelling import field_of, key_of
+from idc_widgets.cohort.identifiers.spelling import WHOLE, field_of, key_of
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\$[a-z]+|\d+")
 _EXCEPT = re.compile(r"exclu[ds]\w*|except\w*|without|omit\w*|skip\w*|ignor\w*|reject\w*|drop\w*|not")
@@ -33,7 +33,6 @@ _PLAIN = re.compile(
     r"|\w*(?:counts?|sizes?|sizemb|sizegb|sizetb|inmb|ingb|bytes|totals?|length)"
     r"|(?:n|num|number|total|count)?(?:of)?(?:images?|instances?|files?|slices|patients|subjects|cases|studies|series|collections)"
 )
-_WHOLE = {1: "collection", 2: "patient", 3: "study"}
 _SAME = frozenset(("in", "eq", "is", "equals", "anyof", "oneof", "term", "terms", "value", "values", "="))
 _OTHER = frozenset(
     ("ne", "nin", "not", "notin", "neq", "gt", "lt", "gte", "lte", "like", "ilike", "regex", "exists", "between", "btw",
@@ -91,7 +90,7 @@ def told(names: Iterable[object], level: int) -> str:
     """Return what is to be said of keys that are not read, beside what is no series."""
     listed = [short(n) for n in names]
     more = f" and {len(listed) - 12:,} more" if len(listed) > 12 else ""
-    return f"Each record without series is a whole {_WHOLE[level]}; {', '.join(listed[:12])}{more} is not read."
+    return f"Each record without series is a whole {WHOLE[level]}; {', '.join(listed[:12])}{more} is not read."
 
 
 def compared(value: Mapping[Any, Any]) -> Any:

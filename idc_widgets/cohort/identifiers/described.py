@@ -11,6 +11,7 @@ from idc_widgets.cohort.identifiers.spelling import (
     PATIENT,
     SERIES,
     STUDY,
+    WHOLE,
     field_of,
     key_of,
     loose_field_of,
@@ -38,7 +39,6 @@ _BEGINS = re.compile(
 #: What only summaries have: numbers of what is finer, and lists of what occurs.
 _COUNTS = frozenset(("patients", "studies", "instances", "images", "bytes", "size", "files", "modalities", "bodyparts"))
 _LISTS = frozenset(("modalities", "bodyparts"))
-_WHOLE = {1: "collection", 2: "patient", 3: "study"}
 
 
 def level_of(heading: object) -> int:
@@ -81,10 +81,10 @@ def not_read(
             of = LEVEL[loose] if given and not counts else 0
         if of > level:
             fine[str(heading)] = of
-    if not fine or level not in _WHOLE:
+    if not fine or level not in WHOLE:
         return []
     most = max(fine.values())
     kind = "series" if most == LEVEL[SERIES] else "studies" if most == LEVEL[STUDY] else "patients"
     return [
-        f"No column identifies {kind}, so each row is a whole {_WHOLE[level]}; {short(', '.join(fine))} is not read."
+        f"No column identifies {kind}, so each row is a whole {WHOLE[level]}; {short(', '.join(fine))} is not read."
     ]

@@ -31,6 +31,7 @@ from idc_widgets.cohort.identifiers.spelling import (
 from idc_widgets.cohort.identifiers.tables import Addresses
 
 BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,6}[.)])\s+")
+KEY = re.compile(r"\S[^:]*:\s*$")  # with what it is of below it
 WRAPPED = "\"'`[](){}<> \t"
 
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from idc_widgets.cohort.identifiers import choices, exclusions
 from idc_widgets.cohort.identifiers.exclusions import Known
+from idc_widgets.cohort.identifiers.lines import KEY
 from idc_widgets.cohort.identifiers.spelling import inside
 
 _MARK = re.compile(r"\s*(#+|//|--+|==+|%%|\*\*)\s*\S")
 _SENTENCE = re.compile(r"(?<=[.;])\s+(?=[A-Z])")
-_KEY = re.compile(r"\S[^:]*:\s*$")
 _PAIR = re.compile(r"(\s*(?:[-*]\s+)?)[\"']?([A-Za-z][\w .-]{0,60}?)[\"']?\s*[:=]\s*(?!//)(.*)$")
 _ANSWER = re.compile(r"\s*(?:[-*]\s+)?[\"']?([\w.-]+)[\"']?\s*[:=]\s*(.*)$")  # an identifier, and yes or no
 _MORE = re.compile(
@@ -63,9 +63,9 @@ def _below_headings(lines: Sequence[str]) -> tuple[list[str], list[str]]:
         said = exclusions.section(bare)
         level = len(mark[1]) if mark and mark[1][0] == "#" else 1
         another = said is None and bool(mark) and blank and below and level <= depth and not inside(bare)
-        if said is None and _KEY.match(line) and not inside(line) and _denies(bare):
+        if said is None and KEY.match(line) and not inside(line) and _denies(bare):
             said = True
-        key = bool(_KEY.match(line)) and not inside(line)
+        key = bool(KEY.match(line)) and not inside(line)
         key = key or (below and inset and line[0].isalpha() and bool(_PAIR.match(line)))  # the next one of YAML
         if said:
             depth, marked, below = level, mark is not None, False
@@ -82,8 +82,7 @@ def _below_headings(lines: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _denies(key: str) -> bool:
     """Return whether a key with nothing behind it is of what is not wanted."""
-    name = key.rstrip(": ")
-    return choices.wants(name) < 0 or exclusions.leaves_out(name)
+    return choices.wants(key.rstrip(": ")) < 0
 
 
 def _records(lines: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from idc_widgets.cohort.identifiers import asked, choices, exclusions
+from idc_widgets.cohort.identifiers import asked, choices
 from idc_widgets.cohort.identifiers.literals import is_list
 from idc_widgets.cohort.identifiers.spelling import field_of, loose_field_of, text_of
 
@@ -57,10 +57,7 @@ def columns(value: Mapping[Any, Any], names: Callable[[str], bool]) -> Table | N
     found = {str(k): list(c.values() if isinstance(c, Mapping) else c) for k, c in value.items()}
     if any(isinstance(v, dict | list | tuple | set) for c in found.values() for v in c):
         return None
-    if any(
-        (asked.asks(k) or exclusions.leaves_out(k) or choices.wants(k) < 0) and not _yes_or_no(c)
-        for k, c in found.items()
-    ):
+    if any((asked.asks(k) or choices.wants(k) < 0) and not _yes_or_no(c) for k, c in found.items()):
         return None
     headings, cells = list(found), list(found.values())
     if by_row and any(map(names, labels := [str(k) for k in by_row[0]])):

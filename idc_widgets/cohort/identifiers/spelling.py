@@ -21,6 +21,8 @@ COARSE = (COLLECTION, DOI, RESULT)
 #: How fine a field is.
 LEVEL = {INSTANCE: 5, FILE: 5, ADDRESS: 4, SERIES: 4, UUID: 4, STUDY: 3, STUDY_UUID: 3, PATIENT: 2, RESULT: 1, DOI: 1,
          COLLECTION: 1, OPEN: 0, MAYBE: 0}  # fmt: skip
+#: What a row of a level above a series stands for.
+WHOLE = {1: "collection", 2: "patient", 3: "study"}
 LEVEL_NAMES = {5: "SOPInstanceUID", 4: "SeriesInstanceUID", 3: "StudyInstanceUID", 2: "PatientID", 1: "collection_id"}
 
 # Of few parts only where it is long: "61.7.1672…" and "1.1020…" are UIDs of the index, 25.0.5 is a version.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from idc_widgets.cohort.identifiers import commands, exclusions, keys, queries, records
 from idc_widgets.cohort.identifiers.addresses import FIND
 from idc_widgets.cohort.identifiers.exclusions import Known
-from idc_widgets.cohort.identifiers.lines import BULLET, WRAPPED, clean, excluded, of_line, of_record
+from idc_widgets.cohort.identifiers.lines import BULLET, KEY, WRAPPED, clean, excluded, of_line, of_record
 from idc_widgets.cohort.identifiers.result import TITLE, Row
 from idc_widgets.cohort.identifiers.spelling import (
     COLLECTION,
@@ -32,7 +32,6 @@ from idc_widgets.cohort.identifiers.tables import Addresses
 
 _PAIR = re.compile(r"^\s*(?:[-*•]\s+)?[\"']?([A-Za-z][\w .\[\]()-]{0,80}?)[\"']?\s*[:=]\s*(?!//)(.*)$")
 _BRANCH = re.compile(r"^[|\s]*[+|`\\](?:-{1,3}\s+|---)")  # of a tree, as `tree` draws it
-_KEY = re.compile(r"\S[^:]*:\s*$")
 _COMMENT = re.compile(r"^\s*(?:#|//|--\s|%%|;)")
 _TAG = re.compile(r"^\s*\(?([0-9a-fA-F]{4}),\s?([0-9a-fA-F]{4})\)?\s(.*)$")  # as dcmdump and pydicom write them
 _USUAL = re.compile(r"cp s3://([^/\s]+)/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/\* \S+$")
@@ -167,7 +166,7 @@ class _Reader:
 
     def _exception(self, raw: str, line: str) -> bool:
         """Read what is said not to be wanted, on this line or below it."""
-        if self._excepted and _KEY.match(raw):  # the next one
+        if self._excepted and KEY.match(raw):  # the next one
             self._excepted = False
         line = _SHORT.sub("except", line)
         minus = None if self._pairs else _MINUS.search(line)
